@@ -1,0 +1,35 @@
+"""The one capability a kind of target must have to be watched."""
+
+from typing import Protocol, TypeVar
+
+from opsdash.collectors.target import Target
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Collector(Protocol[T_co]):
+    """Reads one target. It never sleeps, retries or loops: `supervisor.py` owns when."""
+
+    @property
+    def target(self) -> Target:
+        """What it reads."""
+
+    async def collect(self) -> T_co:
+        """Read the target once, connecting first where needed.
+
+        Returns:
+            The kind's own frozen data.
+
+        Raises:
+            TargetError: It could not be read; the class says why.
+        """
+
+    def abort(self) -> None:
+        """Break off whatever the read under way waits for, now and without waiting: shut its socket.
+
+        Called when the deadline has passed, because cancelling alone does not bound every client library.
+        The next `collect` connects anew.
+        """
+
+    async def close(self) -> None:
+        """Let go of the connection; never waits for the target."""

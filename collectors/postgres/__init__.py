@@ -1,0 +1,1 @@
+"""PostgreSQL: sessions, locks, connections and counters of one server."""

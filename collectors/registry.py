@@ -1,0 +1,42 @@
+"""Kinds of targets: name -> settings and collector, imported only when such a target exists."""
+
+import importlib
+from typing import Any
+
+import msgspec
+
+from opsdash.collectors.clock import Clock
+from opsdash.collectors.collector import Collector
+from opsdash.collectors.target import Target
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """What the registry knows of a kind without importing its client library."""
+
+    settings: str
+    """`module:class` of the settings, decoded from one table of the configuration."""
+    collector: str
+    """`module:class` of the collector, called with (target, clock)."""
+    discover: str
+    """`module:function` that finds targets in the environment; see `discover.py`."""
+
+
+KINDS: dict[str, Kind] = {
+    "postgres": Kind(
+        settings="opsdash.collectors.postgres.settings:PostgresSettings",
+        collector="opsdash.collectors.postgres.collector:PostgresCollector",
+        discover="opsdash.collectors.postgres.discover:discover",
+    ),
+}
+
+
+def load(reference: str) -> Any:
+    """Import what `module:name` names."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def make_collector(target: Target, clock: Clock) -> Collector[Any]:
+    """The collector of a target; imports its client library."""
+    collector: Collector[Any] = load(KINDS[target.id.kind].collector)(target, clock)
+    return collector

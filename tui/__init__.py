@@ -1,0 +1,1 @@
+"""The app: command line, configuration, rules, guarded actions (headless half); screens and keys (screen half)."""

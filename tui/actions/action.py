@@ -1,0 +1,138 @@
+"""What an action is: values and protocol only. Nothing in here acts."""
+
+import enum
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from opsdash.collectors.target import Target, TargetId
+
+
+class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What menus, keys, palette and help say of an action before anybody asks for it."""
+
+    name: str
+    """`postgres.terminate`: unique, and what the audit log holds."""
+    kind: str
+    """Kind of target it works on."""
+    title: str
+    """What it does, as a verb phrase: "Terminate session"."""
+    key: str
+    """Its letter in the action menu, and where `direct` its key on a row."""
+    on: type[msgspec.Struct]
+    """The identity it hits: `SessionIdentity`."""
+    direct: bool = False
+    """Whether `key` opens the dialog straight from a row (the key table: C and K on a session row)."""
+
+
+class PlanLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One labelled fact of a plan: ("lost", "its open transaction since 03:06:46 …")."""
+
+    label: str
+    text: str
+    is_warning: bool = False
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What would happen, read afresh from the target; frozen from then on.
+
+    Lines come in the order of screens.md section 4: will run, it is, lost, freed, undo.
+    """
+
+    action: str
+    target: TargetId
+    title: str
+    """"Terminate session 4312"."""
+    identities: tuple[msgspec.Struct, ...]
+    """What will be hit, as it was when the plan was read."""
+    lines: tuple[PlanLine, ...]
+    can_undo: bool
+    planned_at: datetime
+    followed: tuple[int, ...] = ()
+    """What verify follows besides the identities: for sessions, the pids that wait behind them."""
+    refusal: str | None = None
+    """Set: the action would surely make things worse or cannot work; says why. It cannot be confirmed."""
+    always_type: bool = False
+    """Wide effects are typed in every environment (FLUSHALL, purge of `*`)."""
+
+
+class Effect(enum.Enum):
+    """How the acting statement came out for one identity."""
+
+    SENT = "sent"
+    GONE = "gone already"
+    CHANGED = "not the same any more"
+    NOT_VISIBLE = "not visible to this role"
+    DENIED = "not permitted"
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """One identity and what became of it."""
+
+    identity: msgspec.Struct
+    effect: Effect
+    detail: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of progress, as it happens."""
+
+    text: str
+    at: datetime
+    is_ok: bool = True
+    is_final: bool = False
+    """The effect is there; nothing more will come."""
+
+
+class OutcomeKind(enum.Enum):
+    """How an action ended."""
+
+    DONE = "done"
+    """The effect was seen on the target."""
+    REFUSED = "refused"
+    """Nothing was sent."""
+    FAILED = "failed"
+    """Sent or tried, and the target said no, or the effect did not come."""
+    UNKNOWN = "unknown"
+    """Sent, perhaps; then no answer. The target must be looked at."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of an action."""
+
+    kind: OutcomeKind
+    text: str
+
+
+class Action(Protocol):
+    """One thing that changes targets of one kind. Called by `perform.py` alone."""
+
+    @property
+    def spec(self) -> ActionSpec:
+        """What it is called and what it works on."""
+
+    async def plan(self, target: Target, identities: Sequence[msgspec.Struct], *, may_act: bool) -> Plan:
+        """Read the target afresh and say what would happen.
+
+        Args:
+            target: The target, with its settings.
+            identities: What the person chose.
+            may_act: Whether arming is permitted. If so the plan is read over the kept action connection and
+                role; else over a short-lived one with the monitoring role.
+
+        Raises:
+            TargetError: The target could not be read.
+        """
+
+    async def run(self, target: Target, plan: Plan) -> tuple[Hit, ...]:
+        """Do it: the identity stands in the acting statement. One hit per identity.
+
+        Raises:
+            TimedOut: Sent perhaps, no answer: the outcome is unknown.
+            TargetError: It surely was not done.
+        """
+
+    def verify(self, target: Target, plan: Plan, hits: Sequence[Hit]) -> AsyncIterator[Step]:
+        """Follow the effect on the target until it is there (a final step) or a deadline passes."""

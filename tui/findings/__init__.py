@@ -1,0 +1,1 @@
+"""Rules: pure functions from what the feed holds to findings."""

@@ -1,0 +1,1 @@
+"""How it looks: draws the values of collectors. Never a client library, never I/O."""

@@ -1,0 +1,1 @@
+"""One panel module a kind of target: columns and composition."""
