@@ -16,6 +16,10 @@ class Clock:
         """This moment, aware, in UTC."""
         return datetime.now(UTC)
 
+    def cpu_s(self) -> float:
+        """CPU seconds that this process has used."""
+        return time.process_time()
+
     async def sleep(self, delay_s: float) -> None:
         """Wait for `delay_s` seconds."""
         await asyncio.sleep(delay_s)

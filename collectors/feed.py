@@ -1,4 +1,4 @@
-"""The latest snapshot per target and a bounded history: the only door between collectors and everything else."""
+"""The latest snapshot per target and a bounded history: the only door from collectors to everything else."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -45,6 +45,11 @@ class TargetView(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Readings since opsdash began to watch."""
     points: tuple[Point, ...] = ()
     """History of measures, oldest first."""
+
+    @property
+    def data(self) -> Any:
+        """The kind's data of the newest good reading; None when there is none."""
+        return self.good.data if self.good else None
 
     @property
     def failure(self) -> Failure | None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from asyncio_throttle import Throttler
+from asyncio_throttle.throttler import Throttler
 
 
 class RateGate:

@@ -65,7 +65,7 @@ class Reader:
             data = await self._bounded()
         except TargetError as error:
             failure = error.failure()
-        except Exception as error:  # noqa: BLE001 - one broken source breaks nothing else (law 8)
+        except Exception as error:  # one broken source breaks nothing else (law 8)
             log.exception("reading %s", self.collector.target.id)
             reason = redact(one_line(f"{type(error).__name__}: {error}"))
             failure = Failure(

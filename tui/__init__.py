@@ -1,1 +1,1 @@
-"""The app: command line, configuration, rules, guarded actions (headless half); screens and keys (screen half)."""
+"""The app: the headless half (command line, rules, guarded actions) and the screens."""

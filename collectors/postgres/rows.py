@@ -145,7 +145,7 @@ class DatabaseRates(msgspec.Struct, frozen=True, kw_only=True):
         return self.commits_per_s + self.rollbacks_per_s
 
 
-class PostgresData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class PostgresData(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=True):
     """One reading of a PostgreSQL server."""
 
     version: str
@@ -178,6 +178,12 @@ class PostgresData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             "used": float(self.connections.used),
             "waiting": float(len(self.waits)),
         }
+
+    def summary(self) -> str:
+        """The server in a few words, for lists and headless output."""
+        role = " standby" if self.is_in_recovery else ""
+        used = f"connections {self.connections.used}/{self.connections.usable}"
+        return f"PostgreSQL {self.version}{role} · {used} · {len(self.waits)} waiting"
 
     def session(self, pid: int) -> SessionRow | None:
         """The session of `pid`, or None."""

@@ -1,22 +1,30 @@
 """What the configuration says of one PostgreSQL target. Imports no client library."""
 
+from typing import Annotated
+
 import msgspec
+
+from opsdash.collectors.postgres.dsn import parts, secret_keys
+
+Ratio = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class PostgresThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a rule fires. `[postgres.thresholds]` below a `[[postgres]]` table."""
 
-    connections_warn_ratio: float = 0.80
+    connections_warn_ratio: Ratio = 0.80
     """Share of the usable connections that is in use, 0 to 1."""
-    connections_crit_ratio: float = 0.95
-    waiters_warn: int = 3
+    connections_crit_ratio: Ratio = 0.95
+    waiters_warn: Count = 3
     """Sessions that wait behind one root blocker."""
-    waiters_crit: int = 10
-    wait_warn_s: float = 300.0
+    waiters_crit: Count = 10
+    wait_warn_s: Seconds = 300.0
     """How long the longest of them waits."""
-    wait_crit_s: float = 600.0
-    idle_in_transaction_s: float = 300.0
-    query_s: float = 300.0
+    wait_crit_s: Seconds = 600.0
+    idle_in_transaction_s: Seconds = 300.0
+    query_s: Seconds = 300.0
 
 
 class PostgresSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,3 +42,27 @@ class PostgresSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     act_password_file: str | None = None
     act_password_command: tuple[str, ...] | None = None
     thresholds: PostgresThresholds = PostgresThresholds()
+
+    def mistakes(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong beyond the types, as (key, what was expected); no text repeats a value."""
+        wrong = []
+        for key, dsn in (("dsn", self.dsn), ("act_dsn", self.act_dsn or "")):
+            try:
+                parts(dsn)
+            except ValueError as error:
+                wrong.append((key, str(error)))
+        for prefix in ("", "act_"):
+            names = [f"{prefix}password_{source}" for source in ("env", "file", "command")]
+            stated = [name for name in names if getattr(self, name) is not None]
+            if len(stated) > 1:
+                wrong.append((stated[1], f"only one of {', '.join(stated)} can be used"))
+        return tuple(wrong)
+
+    def inline_secrets(self) -> tuple[str, ...]:
+        """The keys whose value itself holds a password; only a private file may."""
+        stated = {"dsn": self.dsn, "act_dsn": self.act_dsn or ""}
+        return tuple(key for key, dsn in stated.items() if secret_keys(dsn))
+
+    def commands(self) -> tuple[str, ...]:
+        """The keys that name a program to run; only a file that nobody else can write may."""
+        return tuple(key for key in ("password_command", "act_password_command") if getattr(self, key))

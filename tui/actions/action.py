@@ -1,7 +1,7 @@
 """What an action is: values and protocol only. Nothing in here acts."""
 
 import enum
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,8 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Kind of target it works on."""
     title: str
     """What it does, as a verb phrase: "Terminate session"."""
+    short: str = "act"
+    """One word for the key line: "terminate"."""
     key: str
     """Its letter in the action menu, and where `direct` its key on a row."""
     on: type[msgspec.Struct]
@@ -74,6 +76,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     identity: msgspec.Struct
     effect: Effect
     detail: str = ""
+    """In the action's words, " · " between steps. SENT: what was checked and done ("same transaction
+    re-checked · signal sent"); else why nothing was sent, or what the thing is now. Shown as it stands."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,8 +135,38 @@ class Action(Protocol):
 
         Raises:
             TimedOut: Sent perhaps, no answer: the outcome is unknown.
-            TargetError: It surely was not done.
+            ConnectionLost: Likewise.
+            TargetError: Any other: it surely was not done.
         """
 
     def verify(self, target: Target, plan: Plan, hits: Sequence[Hit]) -> AsyncIterator[Step]:
-        """Follow the effect on the target until it is there (a final step) or a deadline passes."""
+        """Follow the effect on the target until it is there (a final step) or a deadline passes.
+
+        Called only when at least one hit was SENT. A final step that is not ok says what is still there.
+
+        Raises:
+            TargetError: The target could not be read any more; what was sent is not taken back.
+        """
+
+
+class ActionKit(Protocol):
+    """The actions of one kind of target and the connections that they keep."""
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """Name -> action, for every spec of the kind."""
+
+    async def open(self, target: Target) -> None:
+        """Open the kept action connection ahead of need: on a full server it could not be opened later.
+
+        Open already: nothing happens.
+
+        Raises:
+            TargetError: It could not be opened; the next plan or `open` tries again.
+        """
+
+    def abort(self) -> None:
+        """Break off whatever waits for a target, now and without waiting: shut the sockets."""
+
+    async def close(self) -> None:
+        """Let go of all connections; never waits for a target."""

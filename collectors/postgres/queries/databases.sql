@@ -1,0 +1,20 @@
+-- Answers: how much work has each database done since its counters were reset?
+-- Rights:  none.
+-- Versions: 14 to 18.
+-- Cost:    COST
+-- Source:  https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-DATABASE-VIEW
+select
+    datid,
+    datname,
+    stats_reset,
+    xact_commit,
+    xact_rollback,
+    tup_returned,
+    tup_inserted + tup_updated + tup_deleted as tup_written,
+    blks_hit,
+    blks_read,
+    temp_bytes,
+    deadlocks,
+    conflicts
+from pg_stat_database
+where datname is not null

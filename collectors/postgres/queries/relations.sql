@@ -1,0 +1,15 @@
+-- Answers: what are these relations of our database called? Asked only for those somebody waits for, and once.
+-- Rights:  none.
+-- Versions: 14 to 18.
+-- Cost:    COST
+-- Source:  https://www.postgresql.org/docs/current/catalog-pg-class.html
+--
+-- Not ::regclass, which resolves every name with the catalog's current lock holders in the way of the whole reading:
+-- this statement may fail by itself, and then only names are missing.
+select
+    c.oid,
+    n.nspname,
+    c.relname
+from pg_class as c
+inner join pg_namespace as n on n.oid = c.relnamespace
+where c.oid = any(%s::oid[])

@@ -1,0 +1,72 @@
+"""Fixtures of all tests: real PostgreSQL servers."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from opsdash.tui.demo.keeper_link import Keeper
+from opsdash.tui.demo.servers import PostgresServer
+from tests.support.needs import MISSING
+from tests.support.servers import ServerPark
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_servers_of_the_person_who_tests() -> None:
+    """What a shell says of PostgreSQL must not reach the tests, neither as targets nor as defaults."""
+    for name in [*os.environ]:
+        if name.startswith("PG") or name == "DATABASE_URL":
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def keeper() -> Iterator[Keeper]:
+    """Owns every server of the run; ends them when the run ends, also when that is by kill -9."""
+    with Keeper() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server_park(keeper: Keeper) -> ServerPark:
+    return ServerPark(keeper)
+
+
+@pytest.fixture(scope="session")
+def pg18(server_park: ServerPark) -> PostgresServer:
+    """PostgreSQL 18, shared by the run: leave no objects or sessions behind."""
+    return server_park.start(18)
+
+
+@pytest.fixture(scope="session")
+def pg15(server_park: ServerPark) -> PostgresServer:
+    """PostgreSQL 15, shared by the run: leave no objects or sessions behind."""
+    return server_park.start(15)
+
+
+@pytest.fixture(params=["pg18", "pg15"])
+def any_pg(request: pytest.FixtureRequest) -> PostgresServer:
+    """The test runs on each version."""
+    server: PostgresServer = request.getfixturevalue(request.param)
+    return server
+
+
+@pytest.fixture
+def start_postgres(server_park: ServerPark) -> Iterator[Callable[..., PostgresServer]]:
+    """Start servers for one test: `start_postgres(major=18, options={"max_connections": 10})`."""
+    started: list[PostgresServer] = []
+
+    def start(**wanted: object) -> PostgresServer:
+        started.append(server_park.start(**wanted))  # type: ignore[arg-type]  # see ServerPark.start
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what this run could not test."""
+    if MISSING:
+        terminalreporter.section("not tested here, for lack of")
+        for name, reason in sorted(MISSING.items()):
+            terminalreporter.line(f"{name}: {reason}")

@@ -1,0 +1,130 @@
+"""PostgreSQL readings made by hand, with only what a test is about spelt out."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from opsdash.collectors.postgres.rows import (
+    Connections,
+    DatabaseRates,
+    LockWait,
+    PostgresData,
+    PreparedTransaction,
+    SessionRow,
+)
+
+NOW = datetime(2026, 3, 14, 3, 12, 41, tzinfo=UTC)
+"""The server's clock in these readings."""
+
+
+def ago(seconds: float) -> datetime:
+    """A moment before NOW."""
+    return NOW - timedelta(seconds=seconds)
+
+
+def session(pid: int, state: str | None = "active", **facts: Any) -> SessionRow:
+    """A client's session; `for_s` is how long it has been in its state (and its statement running)."""
+    for_s = facts.pop("for_s", 1.0)
+    known = {
+        "backend_type": "client backend",
+        "backend_start": ago(for_s + 900),
+        "xact_start": None if state == "idle" else ago(for_s + 5),
+        "query_start": ago(for_s),
+        "state_change": ago(for_s),
+    }
+    return SessionRow(pid=pid, state=state, **(known | facts))
+
+
+def row_line(
+    holder: int, pids: Sequence[int], *, xid: int = 88213, where: str = "(0,1)", longest_s: float = 60.0
+) -> list[LockWait]:
+    """Backends that queue for one row, as PostgreSQL has it: the first waits for the holder's transaction and
+    holds the row's tuple lock, which all others wait for. Each began a second after the one before it.
+    """
+    first = LockWait(
+        pid=pids[0],
+        locktype="transactionid",
+        detail=f"transaction {xid}",
+        mode="ShareLock",
+        waiting_since=ago(longest_s),
+        holders=(holder,),
+    )
+    rest = [
+        LockWait(
+            pid=pid,
+            locktype="tuple",
+            relation="public.stock",
+            detail=f"tuple {where} of public.stock",
+            mode="ExclusiveLock",
+            waiting_since=ago(longest_s - place),
+            holders=(pids[0],),
+            queued_behind=tuple(pids[1:place]),
+        )
+        for place, pid in enumerate(pids[1:], start=1)
+    ]
+    return [first, *rest]
+
+
+def relation_wait(
+    pid: int, *, holders: Sequence[int] = (), behind: Sequence[int] = (), **facts: Any
+) -> LockWait:
+    """A backend that waits for a table; `for_s` is how long."""
+    for_s = facts.pop("for_s", 30.0)
+    known: dict[str, Any] = {
+        "locktype": "relation",
+        "relation": "public.stock",
+        "detail": "relation public.stock",
+        "mode": "AccessShareLock",
+        "waiting_since": ago(for_s),
+        "holders": tuple(holders),
+        "queued_behind": tuple(behind),
+    }
+    return LockWait(pid=pid, **(known | facts))
+
+
+def prepared(
+    gid: str, *, transaction: int = 88213, for_s: float = 400.0, is_holding: bool = True
+) -> PreparedTransaction:
+    """A prepared transaction."""
+    return PreparedTransaction(
+        gid=gid,
+        database="shop",
+        owner="shop",
+        prepared=ago(for_s),
+        transaction=transaction,
+        is_holding=is_holding,
+    )
+
+
+def connections(used: int = 20, usable: int = 97, **facts: Any) -> Connections:
+    """Client backends; without more said, of one application."""
+    known: dict[str, Any] = {
+        "max_connections": usable + 3,
+        "reserved": 3,
+        "by_state": (("idle", used),),
+        "by_user": (("shop", used),),
+        "by_application": (("checkout", used),),
+        "by_database": (("shop", used),),
+    }
+    return Connections(used=used, usable=usable, **(known | facts))
+
+
+def reading(
+    sessions: Sequence[SessionRow] = (), waits: Sequence[LockWait] = (), **facts: Any
+) -> PostgresData:
+    """A reading of a server that is otherwise well."""
+    known: dict[str, Any] = {
+        "version": "16.4",
+        "version_num": 160004,
+        "server_now": NOW,
+        "started_at": ago(86400),
+        "is_in_recovery": False,
+        "database": "shop",
+        "role": "opsdash",
+        "roundtrip_s": 0.001,
+        "prepared": (),
+        "connections": connections(),
+        "databases": (),
+        "total": DatabaseRates(name="all"),
+    }
+    return PostgresData(sessions=tuple(sessions), waits=tuple(waits), **(known | facts))

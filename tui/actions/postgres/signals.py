@@ -1,0 +1,59 @@
+"""Sends the acting statement for one identity, and tells zero rows apart."""
+
+from opsdash.collectors.errors import PermissionDenied
+from opsdash.collectors.postgres.rows import SessionIdentity
+from opsdash.tui.actions.action import Effect, Hit
+from opsdash.tui.actions.postgres.connection import BoundedConnection
+from opsdash.tui.actions.postgres.deeds import Deed, grants, is_same, no_root, summary
+from opsdash.tui.actions.postgres.sighting import Sighting, look, look_at
+
+
+async def signal(connection: BoundedConnection, deed: Deed, identity: SessionIdentity) -> Hit:
+    """Do `deed` to one identity, once.
+
+    Raises:
+        TimedOut: Sent perhaps, no answer.
+        TargetError: It surely was not done.
+    """
+    if deed is Deed.TERMINATE_ROOT:
+        lapsed = no_root(identity.pid, await look(connection, [identity.pid]))
+        if lapsed is not None:
+            return Hit(identity=identity, effect=Effect.CHANGED, detail=lapsed)
+    parameters = {
+        "pid": identity.pid,
+        "backend_start": identity.backend_start,
+        "xact_start": identity.xact_start,
+        "query_start": identity.query_start,
+    }
+    try:
+        rows = await connection.act(deed.statement, parameters)
+    except PermissionDenied as error:
+        return Hit(identity=identity, effect=Effect.DENIED, detail=error.reason)
+    if rows and rows[0][0]:
+        return Hit(identity=identity, effect=Effect.SENT)
+    now = await look_at(connection, [identity.pid])
+    return _refused_by_server(deed, identity, now) if rows else _nothing_hit(deed, identity, now)
+
+
+def _refused_by_server(deed: Deed, identity: SessionIdentity, now: Sighting) -> Hit:
+    """The function returned false: the process could not be signalled."""
+    said = f"{deed.function} returned false"
+    if identity.pid in now.seen:
+        return Hit(identity=identity, effect=Effect.DENIED, detail=f"{said}, and the session is still there")
+    return Hit(identity=identity, effect=Effect.GONE, detail=f"{said}: it ended just before the signal")
+
+
+def _nothing_hit(deed: Deed, identity: SessionIdentity, now: Sighting) -> Hit:
+    """Why the statement matched no row, from a look right after it."""
+    seen = now.seen.get(identity.pid)
+    if seen is None:
+        return Hit(identity=identity, effect=Effect.GONE, detail="no such session any more; nothing was sent")
+    session = seen.session
+    if session.backend_start is None:
+        return Hit(identity=identity, effect=Effect.NOT_VISIBLE, detail=grants(now.rights))
+    if session.backend_start != identity.backend_start:
+        text = f"{identity.pid} is another session now: {summary(session)}; nothing was sent"
+        return Hit(identity=identity, effect=Effect.GONE, detail=text)
+    changed_back = " (it had changed for a moment)" if is_same(deed, identity, session) else ""
+    text = f"now {summary(session)}{changed_back}; nothing was sent"
+    return Hit(identity=identity, effect=Effect.CHANGED, detail=text)

@@ -1,0 +1,53 @@
+"""Action name -> what does it. The only importer of the kinds' own actions, and only when they are needed.
+
+A kind's module offers `SPECS`, which costs no client library, and `make_kit(clock)`, which may.
+"""
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from opsdash.collectors.clock import Clock
+from opsdash.tui.actions.action import ActionKit, ActionSpec
+
+KINDS = {"postgres": "opsdash.tui.actions.postgres"}
+"""Kind of target -> module of its actions. A kind that is not here is only watched."""
+
+
+def _module(kind: str) -> ModuleType:
+    return importlib.import_module(KINDS[kind])
+
+
+def specs(kind: str | None = None) -> tuple[ActionSpec, ...]:
+    """All actions, or those of one kind, in the order of their menus; imports no client library."""
+    kinds = [k for k in KINDS if kind is None or k == kind]
+    found: list[ActionSpec] = []
+    for each in kinds:
+        found.extend(_module(each).SPECS)
+    return tuple(found)
+
+
+def spec(name: str) -> ActionSpec:
+    """What is said of the action `name`. Raises KeyError for one that there is not."""
+    for each in specs():
+        if each.name == name:
+            return each
+    raise KeyError(name)
+
+
+def specs_on(kind: str, identity: msgspec.Struct) -> tuple[ActionSpec, ...]:
+    """The actions that can hit `identity` on a target of `kind`: the action menu of a row."""
+    return tuple(each for each in specs(kind) if isinstance(identity, each.on))
+
+
+def make_kit(kind: str, clock: Clock) -> ActionKit:
+    """The actions of one kind, ready to act; imports its client library.
+
+    Raises:
+        KeyError: The kind has no actions.
+    """
+    make: Any = _module(kind).make_kit
+    kit: ActionKit = make(clock)
+    return kit

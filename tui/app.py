@@ -1,0 +1,274 @@
+"""Puts the pieces together: screens, keys, the watch and the gateway. No feature lives here."""
+
+import asyncio
+import logging
+import signal
+import traceback
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+
+from opsdash.collectors.errors import TargetError
+from opsdash.collectors.secret import redact
+from opsdash.collectors.text import clean
+from opsdash.tui.actions import registry
+from opsdash.tui.actions.action import ActionSpec
+from opsdash.tui.areas import area_of, configured
+from opsdash.tui.bridge import Bridge, FeedChanged
+from opsdash.tui.changed_cells import ChangedCells
+from opsdash.tui.screens.overview import Overview
+from opsdash.tui.screens.place import Place
+from opsdash.tui.theme import OPSDASH_DARK, theme_name
+from opsdash.tui.watch import Watch
+from opsdash.widgets.line_filter import HARMLESS_LINES
+from opsdash.widgets.messages import ActionRequested, DrillDown
+from opsdash.widgets.status import Tone
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+"""How often ages are drawn anew."""
+QUIT_TWICE_S = 2.0
+"""Within this time a second ctrl-c quits."""
+
+
+class OpsdashApp(ChangedCells[int], inherit_bindings=False):
+    """The app. Its screens look at the watch; its handlers move between them and ask the gateway."""
+
+    TITLE = "opsdash"
+    ENABLE_COMMAND_PALETTE = False  # it is opened by our own binding, on ":" as well
+    NOTIFICATION_TIMEOUT = 6.0
+    ESCAPE_TO_MINIMIZE = False
+
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "menu", "actions", id="actions"),
+        Binding("A", "arm", "arm", show=False, id="arm"),
+        Binding("ctrl+r", "read_now", "read again now", show=False, id="read-now"),
+        Binding("question_mark,f1", "keys", "keys", id="keys"),
+        Binding("colon,ctrl+p", "palette", "command", show=False, id="palette"),
+        Binding("ctrl+c", "interrupt", "twice: quit", show=False, id="interrupt", priority=True),
+        *(
+            Binding(str(digit), f"area('{digit}')", f"area {digit}", show=False, id=f"area.{digit}")
+            for digit in range(1, 10)
+        ),
+    ]
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch_over = watch
+        self._bridge = Bridge(watch.feed, self)
+        self._interrupted_mono_s: float | None = None
+        self._planning: str | None = None
+        watch.gateway.on_change(lambda *_: self.call_later(self._redraw))
+
+    # -- start and end ------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Overview:
+        """The overview."""
+        return Overview(self.watch_over)
+
+    def on_mount(self) -> None:
+        """Paint first, then begin to read: importing client libraries takes longer than a first paint."""
+        self.register_theme(OPSDASH_DARK)
+        self.theme = theme_name()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, 128 + number)
+        self.call_after_refresh(self.run_worker, self._begin(), exit_on_error=False, name="begin")
+        self.set_interval(TICK_S, self._tick, name="tick")
+
+    async def _begin(self) -> None:
+        try:
+            await self.watch_over.start()
+        except Exception as error:
+            log.exception("cannot begin to read")
+            self.notice(redact(f"cannot begin to read: {error}"))
+            raise
+
+    def _tick(self) -> None:
+        self.watch_over.own_cpu.tick()
+        self.watch_over.find()
+        self._redraw()
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """The last of three layers that keep control characters from the terminal."""
+        return [*super().get_line_filters(), HARMLESS_LINES]
+
+    def _fatal_error(self) -> None:
+        """Textual would print local variables, and with them secrets, onto a shared screen."""
+        self.bell()
+        text = redact(clean(traceback.format_exc()))
+        log.critical("opsdash ended by a defect\n%s", text)
+        said = f"{text}\nopsdash ended by a defect of its own; nothing was sent to a target because of it."
+        self._exit_renderables.append(Text(said))
+        self._close_messages_no_wait()
+
+    # -- what changed ---------------------------------------------------------------------------------
+
+    def on_feed_changed(self, message: FeedChanged) -> None:
+        """Readings came in: find what is wrong, draw."""
+        self._bridge.heard()
+        self.watch_over.find()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Draw what can be seen: the screen in front, or the one that shows around a dialog."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Place):
+                screen.redraw()
+                return
+
+    @property
+    def place(self) -> Place:
+        """The full screen in front, or below the dialog in front."""
+        return next(s for s in reversed(self.screen_stack) if isinstance(s, Place))
+
+    def notice(self, text: str, tone: Tone = Tone.WARN) -> None:
+        """Say something in the last line for a while."""
+        self.place.notice(text, tone)
+
+    # -- moving ---------------------------------------------------------------------------------------
+
+    def on_drill_down(self, message: DrillDown) -> None:
+        """Into a thing."""
+        area = area_of(message.target.kind)
+        self.push_screen(area.open_place(self.watch_over, message.target, message.place, message.identity))
+
+    async def action_back(self) -> None:
+        """One level back; from the overview, quit."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            await self._quit_or_ask()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Areas that have no target are not bound; a dialog in front takes all keys but quitting."""
+        if not isinstance(self.screen, Place):
+            return action == "interrupt"
+        if action == "area":
+            return parameters[0] in {*(area.digit for area in configured(self.watch_over)), "9"}
+        return True
+
+    async def action_area(self, digit: str) -> None:
+        """To an area's first screen, from anywhere."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        if digit == "9":
+            from opsdash.tui.screens.actions import ActionsScreen  # not needed for the first paint
+
+            await self.push_screen(ActionsScreen(self.watch_over))
+            return
+        area = next(area for area in configured(self.watch_over) if area.digit == digit)
+        await self.push_screen(area.open_targets(self.watch_over))
+
+    def action_read_now(self) -> None:
+        """Read what is in front again now."""
+        self.watch_over.read_now(self.place.target)
+        self.notice("reading again", Tone.OK)
+
+    def action_keys(self) -> None:
+        """The keys of this place, from the bindings themselves."""
+        from opsdash.tui.screens.menus import KeysDialog
+        from opsdash.tui.keymap import keys_here
+
+        self.push_screen(
+            KeysDialog(self.watch_over.clock, type(self.screen).__name__, keys_here(self.screen))
+        )
+
+    def action_palette(self) -> None:
+        """Every key's command by name, for terminals that eat keys."""
+        from opsdash.tui.commands import open_palette
+
+        open_palette(self)
+
+    # -- acting ---------------------------------------------------------------------------------------
+
+    async def action_arm(self) -> None:
+        """Arm, or disarm."""
+        gateway = self.watch_over.gateway
+        refused = await (gateway.disarm() if gateway.mode.armed else gateway.arm())
+        if refused is not None:
+            self.notice(refused)
+        self._redraw()
+
+    def action_menu(self) -> None:
+        """The actions on what is under the cursor."""
+        from opsdash.tui.screens.menus import ActionMenu
+
+        asked = self.place.suggestions()
+        offered = registry.specs_on(asked.target.kind, asked.identities[0]) if asked else ()
+        if asked is None or not offered:
+            self.notice("nothing to act on here: put the cursor on a session or a finding")
+            return
+
+        def chosen(spec: ActionSpec | None) -> None:
+            if spec is not None:
+                self.post_message(ActionRequested(spec.name, asked.target, asked.identities))
+
+        title = f"Actions on {asked.target.name}: {asked.identities[0]}"
+        self.push_screen(ActionMenu(self.watch_over.clock, title, offered), chosen)
+
+    def on_action_requested(self, message: ActionRequested) -> None:
+        """Read the target afresh for a plan, then show it. Nothing is done here."""
+        if self._planning is not None:
+            self.notice(f"still reading {self._planning} for a plan")
+            return
+        self._planning = message.target.name
+        self.notice(f"reading {message.target.name} for the plan of {message.action} …", Tone.ACCENT)
+        self.run_worker(self._plan(message), exit_on_error=False, name="plan")
+
+    async def _plan(self, message: ActionRequested) -> None:
+        from opsdash.tui.screens.confirm import ConfirmDialog
+
+        try:
+            planned = await self.watch_over.gateway.plan(message.action, message.target, message.identities)
+        except TargetError as error:
+            self.notice(f"no plan: {error}" + (f" · {error.hint}" if error.hint else ""), Tone.CRIT)
+            return
+        finally:
+            self._planning = None
+        self.place.notice("", Tone.NORMAL)
+        await self.push_screen(ConfirmDialog(planned, self.watch_over.gateway, self.watch_over.clock))
+
+    # -- quitting -------------------------------------------------------------------------------------
+
+    async def action_interrupt(self) -> None:
+        """ctrl-c: the second within two seconds quits, from anywhere."""
+        now = self.watch_over.clock.mono_s()
+        if self._interrupted_mono_s is not None and now - self._interrupted_mono_s < QUIT_TWICE_S:
+            self.exit(0)
+            return
+        self._interrupted_mono_s = now
+        self.notice("ctrl-c again quits")
+
+    async def _quit_or_ask(self) -> None:
+        running = [run for run in self.watch_over.gateway.runs if not run.is_done]
+        if not running:
+            self.exit(0)
+            return
+        from opsdash.tui.screens.menus import QuitDialog
+
+        async def decided(choice: str | None) -> None:
+            if choice == "wait":
+                self.notice("quits when the actions are done")
+                self.run_worker(self._quit_when_done(), exit_on_error=False)
+            elif choice == "abort":
+                for run in running:
+                    run.abort()
+                self.exit(0)
+            elif choice == "leave":
+                self.exit(0)
+
+        titles = [run.planned.plan.title for run in running]
+        self.push_screen(QuitDialog(self.watch_over.clock, titles), decided)
+
+    async def _quit_when_done(self) -> None:
+        while any(not run.is_done for run in self.watch_over.gateway.runs):
+            await self.watch_over.clock.sleep(0.1)
+        self.exit(0)

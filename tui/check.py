@@ -1,0 +1,55 @@
+"""`opsdash check`: every target read once, judged by the rules, told as text or JSON, with an exit code."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from opsdash.collectors.clock import Clock
+from opsdash.collectors.collector import Collector
+from opsdash.collectors.feed import Feed
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.registry import make_collector
+from opsdash.collectors.supervisor import Pace, Reader
+from opsdash.collectors.target import Target
+from opsdash.tui.check_report import Report, as_document, as_text, exit_code
+from opsdash.tui.findings.engine import find
+
+_CLOSE_S = 0.3
+"""How long letting go of the connections may take, all together."""
+
+
+def run_check(targets: Sequence[Target], *, as_json: bool, clock: Clock) -> int:
+    """Read every target once, all at the same time, and print what was found on standard output.
+
+    Returns:
+        0 ok, 1 warning, 2 critical, 3 unknown. Critical wins over unknown, unknown over warning.
+    """
+    report = asyncio.run(_look(targets, clock))
+    sys.stdout.write(as_document(report) if as_json else as_text(report))
+    sys.stdout.flush()
+    return exit_code(report.findings)
+
+
+async def _look(targets: Sequence[Target], clock: Clock) -> Report:
+    feed = Feed(targets)
+    started = clock.mono_s()
+    collectors = [make_collector(target, clock) for target in targets]
+    readers = [Reader(collector, clock, Pace()) for collector in collectors]
+    for reading in asyncio.as_completed([reader.read() for reader in readers]):
+        feed.push(await reading)
+    await _close(collectors)
+    return Report(
+        views=feed.views(),
+        findings=find(feed.views(), now=clock.now(), mono_s=clock.mono_s()),
+        taken_at=clock.now(),
+        took_s=clock.mono_s() - started,
+    )
+
+
+async def _close(collectors: Sequence[Collector[Any]]) -> None:
+    """Let go of all connections, without waiting for a target that does not answer."""
+    closing = [asyncio.ensure_future(collector.close()) for collector in collectors]
+    _, late = await asyncio.wait(closing, timeout=_CLOSE_S)
+    for task in late:
+        task.cancel()

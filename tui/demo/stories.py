@@ -1,0 +1,57 @@
+"""The demo's stories as values: who holds which row, and who comes to wait. Loads no client library."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """An application, as the server sees it."""
+
+    application: str
+    user: str
+
+
+CHECKOUT = Client(application="checkout", user="shop_app")
+API = Client(application="api", user="shop_api")
+BILLING = Client(application="billing", user="shop_app")
+REPORTING = Client(application="reporting", user="reporting")
+
+
+class Jam(msgspec.Struct, frozen=True, kw_only=True):
+    """One row that somebody holds, and the line that grows behind it."""
+
+    sku: str
+    holder: Client
+    """Leaves its transaction open."""
+    writers: tuple[Client, ...]
+    """Who comes to wait, in turn."""
+    waiting: int
+    """How long the line gets."""
+    idle: int
+    """Sessions that pools open meanwhile, in vain: this is how connections climb."""
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens on the server that is in trouble."""
+
+    summary: str
+    jams: tuple[Jam, ...]
+
+
+DEFAULT_STORY = "one-root"
+
+STORIES: Mapping[str, Story] = {
+    DEFAULT_STORY: Story(
+        summary="a forgotten transaction holds a row: 14 writers pile up behind it, connections climb",
+        jams=(Jam(sku="KX-1042", holder=CHECKOUT, writers=(CHECKOUT, API), waiting=14, idle=10),),
+    ),
+    "two-roots": Story(
+        summary="two forgotten transactions hold a row each: two lines of writers, connections climb",
+        jams=(
+            Jam(sku="KX-1042", holder=CHECKOUT, writers=(CHECKOUT, API), waiting=8, idle=5),
+            Jam(sku="KX-1077", holder=BILLING, writers=(BILLING, API), waiting=6, idle=4),
+        ),
+    ),
+}
+"""Of 37 usable connections about 31 are used in the end: past the warning, and opsdash still gets in."""

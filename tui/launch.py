@@ -1,0 +1,52 @@
+"""Starts the screen and ends it: whatever happens, sockets are shut and nothing is waited for."""
+
+import asyncio
+import gc
+from collections.abc import Sequence
+
+from opsdash.collectors.clock import Clock
+from opsdash.collectors.target import Target
+from opsdash.tui.actions.audit import AuditLog
+from opsdash.tui.actions.perform import Gateway
+from opsdash.tui.app import OpsdashApp
+from opsdash.tui.config import AuditSettings
+from opsdash.tui.watch import Watch
+
+
+def run_screen(
+    targets: Sequence[Target],
+    *,
+    audit: AuditSettings,
+    permitted: bool,
+    read_only: bool,
+    mouse: bool,
+    notes: Sequence[str] = (),
+) -> int:
+    """Run the app until it is quit.
+
+    Args:
+        targets: What is watched.
+        audit: Where actions are recorded.
+        permitted: Whether arming is possible (`--allow-actions`).
+        read_only: Makes it impossible, and wins.
+        mouse: Whether the terminal's mouse is taken over; a shared tmux loses its own selection by that.
+        notes: What discovery found and skipped.
+
+    Returns:
+        The exit status.
+    """
+    clock = Clock()
+    log = AuditLog(audit.path, clock=clock, also_syslog=audit.also == "syslog")
+    gateway = Gateway(targets, audit=log, clock=clock, permitted=permitted, read_only=read_only)
+    app = OpsdashApp(Watch(targets, gateway, clock, notes=notes))
+    gc.disable()  # no collection while starting; on_ready freezes what is there and turns it on again
+    return asyncio.run(_run(app, mouse))
+
+
+async def _run(app: OpsdashApp, mouse: bool) -> int:
+    try:
+        code = await app.run_async(mouse=mouse)
+    finally:
+        await app.watch_over.stop()
+        await app.watch_over.gateway.close()
+    return code if code is not None else app.return_code or 0

@@ -1,0 +1,115 @@
+"""Small dialogs: the action menu, the keys of a place, and the question before quitting."""
+
+from collections.abc import Sequence
+
+from textual import events
+
+from opsdash.collectors.clock import Clock
+from opsdash.tui.actions.action import ActionSpec
+from opsdash.tui.screens.dialog import Dialog
+from opsdash.widgets.lines import Line
+from opsdash.widgets.status import Tone
+
+
+def lettered(specs: Sequence[ActionSpec]) -> tuple[tuple[str, ActionSpec], ...]:
+    """A letter for each action: its own key, else the first letter of its title that is free."""
+    taken: dict[str, ActionSpec] = {}
+    for spec in specs:
+        letters = [spec.key, *(c for c in spec.title.lower() if c.isalpha())]
+        taken[next(letter for letter in letters if letter not in taken)] = spec
+    return tuple(taken.items())
+
+
+class ActionMenu(Dialog[ActionSpec | None]):
+    """The actions on one thing, each with its letter. Choosing one opens its plan, nothing more."""
+
+    def __init__(self, clock: Clock, title: str, specs: Sequence[ActionSpec]) -> None:
+        super().__init__(clock)
+        self._title = title
+        self._entries = lettered(specs)
+
+    def title_text(self) -> str:
+        """What they act on."""
+        return self._title
+
+    def content(self, width: int) -> Sequence[Line]:
+        """A line per action."""
+        entries: list[Line] = [((f" {letter}  ", Tone.ACCENT), spec.title) for letter, spec in self._entries]
+        return ((), *entries, (), (("Esc", Tone.ACCENT), " back; every action shows its plan first"))
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter chooses; anything else closes."""
+        if event.key == "ctrl+c":
+            return
+        event.stop()
+        self.dismiss(dict(self._entries).get(event.character or ""))
+
+
+class KeysDialog(Dialog[None]):
+    """The keys that work in a place."""
+
+    def __init__(self, clock: Clock, title: str, keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__(clock)
+        self._title = title
+        self._keys = tuple(keys)
+
+    def title_text(self) -> str:
+        """Which place."""
+        return f"Keys: {self._title}"
+
+    def content(self, width: int) -> Sequence[Line]:
+        """In as many columns as the height asks for."""
+        room = max(self.app.size.height - 6, 5)
+        columns = -(-len(self._keys) // room)
+        rows = -(-len(self._keys) // columns)
+        each = max(width // columns, 10)
+        lines: list[Line] = []
+        for row in range(rows):
+            line: list[tuple[str, Tone]] = []
+            for key, does in self._keys[row::rows]:
+                line += [(f" {key:<14}", Tone.ACCENT), (f"{does:<{each - 15}}"[: each - 15], Tone.NORMAL)]
+            lines.append(tuple(line))
+        return (*lines, (), (("any key", Tone.ACCENT), " closes"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Any key closes."""
+        if event.key == "ctrl+c":
+            return
+        event.stop()
+        self.dismiss(None)
+
+
+class QuitDialog(Dialog[str | None]):
+    """Asked when actions still run: wait, abort, or leave them. Gives "wait", "abort", "leave" or None."""
+
+    def __init__(self, clock: Clock, running: Sequence[str]) -> None:
+        super().__init__(clock)
+        self._titles = tuple(running)
+
+    def title_text(self) -> str:
+        """Why it asks."""
+        return "Actions are still running"
+
+    def content(self, width: int) -> Sequence[Line]:
+        """What runs and what can be done about it."""
+        runs: list[Line] = [(f" ▸ {title}",) for title in self._titles]
+        return (
+            (),
+            *runs,
+            (),
+            ((" w  ", Tone.ACCENT), "wait until they are done, then quit"),
+            ((" a  ", Tone.ACCENT), "abort them (what was sent stays sent), then quit"),
+            ((" l  ", Tone.ACCENT), "leave: quit now, the audit log says that the outcome was not seen"),
+            ((" Esc", Tone.ACCENT), " back"),
+        )
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter decides; Esc goes back; others do nothing."""
+        if event.key == "ctrl+c":
+            return
+        event.stop()
+        choices = {"w": "wait", "a": "abort", "l": "leave"}
+        if event.key == "escape":
+            self.dismiss(None)
+        elif not self.is_deaf and event.character in choices:
+            self.dismiss(choices[event.character])

@@ -1,0 +1,172 @@
+"""The first screen: what is wrong, ranked; then one panel per area."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.format import plural
+from opsdash.tui.actions import registry
+from opsdash.tui.areas import configured
+from opsdash.tui.screens.place import Place
+from opsdash.tui.watch import Watch
+from opsdash.widgets.columns import Column
+from opsdash.widgets.lines import Line, Lines, rule
+from opsdash.widgets.messages import ActionRequested, DrillDown
+from opsdash.widgets.status import GLYPHS, Tone, severity_tone
+from opsdash.widgets.table import Table
+
+WIDE = 100
+"""From this width on findings are told in full."""
+
+
+def _glyph(finding: Finding) -> tuple[str, Tone]:
+    tone = severity_tone(finding.severity)
+    return f"{GLYPHS[tone]} {finding.severity.word}", tone
+
+
+def _hint(finding: Finding) -> tuple[str, Tone]:
+    keys = ["Enter why"]
+    if finding.actions:
+        spec = registry.spec(finding.actions[0].action)
+        keys.append(f"{spec.key} {spec.short}")
+    return "   ".join(keys), Tone.ACCENT
+
+
+def finding_columns(is_wide: bool) -> tuple[Column[Finding], ...]:
+    """Columns of the list of findings."""
+    return (
+        Column(key="severity", title="", width=6, cell=_glyph),
+        Column(key="target", title="", width=14, cell=lambda f: (f.target.name, severity_tone(f.severity))),
+        Column(
+            key="title",
+            title="",
+            width=20,
+            grow=1,
+            cell=(lambda f: f.title) if is_wide else (lambda f: f.short),
+        ),
+        Column(key="hint", title="", width=26, cell=_hint, priority=1),
+    )
+
+
+class Overview(Place):
+    """Findings first, then the areas."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.back", "quit", id="quit"),
+        Binding("K", "suggested('K')", "terminate", id="terminate"),
+        Binding("C", "suggested('C')", "cancel", id="cancel"),
+    ]
+
+    DEFAULT_CSS = """
+    Overview #heading { height: 1; }
+    Overview #findings { height: 3; }
+    Overview #areas { height: 1fr; }
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._is_wide: bool | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """Heading, findings, areas."""
+        yield Lines(id="heading")
+        yield Table(
+            finding_columns(True),
+            key=lambda f: f.key,
+            empty="● nothing is wrong with what is watched",
+            show_header=False,
+            id="findings",
+        )
+        yield Lines(id="areas")
+
+    def on_mount(self) -> None:
+        """Start with the cursor in the findings."""
+        super().on_mount()
+        self.query_one("#findings").focus()
+
+    def show_feed(self) -> None:
+        """Findings ranked, areas in the room that is left."""
+        width, height = self.size.width, self.size.height
+        findings = self.watch_over.findings
+        self._show_heading(findings, width)
+        table = self.query_one("#findings", Table)
+        if self._is_wide is not (width >= WIDE):
+            self._is_wide = width >= WIDE
+            table.set_columns(finding_columns(self._is_wide))
+        table.empty = self._nothing_found()
+        room = height - 3
+        rows = max(1, min(len(findings), room // 2 if height >= 24 else max(room // 3, 2)))
+        table.styles.height = rows
+        table.show(findings)
+        self._show_areas(findings, width, max(room - rows, 0))
+
+    def _nothing_found(self) -> str:
+        views = self.watch_over.feed.views()
+        unread = sum(1 for v in views if v.latest is None)
+        if unread:
+            return f"? reading {plural(unread, 'target')} for the first time"
+        return f"● nothing is wrong with the {plural(len(views), 'target')} that are watched"
+
+    def _show_heading(self, findings: tuple[Finding, ...], width: int) -> None:
+        count: Line = ((plural(len(findings), "finding"), Tone.MUTED),) if findings else ()
+        self.query_one("#heading", Lines).show((rule((("What is wrong", Tone.ACCENT),), count, width),))
+
+    def _show_areas(self, findings: tuple[Finding, ...], width: int, height: int) -> None:
+        areas = configured(self.watch_over)
+        lines: list[Line] = []
+        for index, area in enumerate(areas):
+            left = len(areas) - index
+            views = self.watch_over.feed.views(area.kind)
+            lines += area.overview(
+                views,
+                findings,
+                mono_s=self.watch_over.clock.mono_s(),
+                width=width,
+                height=(height - len(lines)) // left,
+            )
+        notes: list[Line] = [((note, Tone.MUTED),) for note in self.watch_over.notes]
+        self.query_one("#areas", Lines).show((*lines, *notes)[:height])
+
+    @property
+    def _chosen(self) -> Finding | None:
+        row: Finding | None = self.query_one("#findings", Table).cursor_row
+        return row
+
+    def on_table_chosen(self, message: Table.Chosen[Finding]) -> None:
+        """Enter: why."""
+        finding = message.row
+        self.post_message(DrillDown(finding.target, finding.place, finding.identity))
+
+    def on_table_cursor_moved(self) -> None:
+        """Other keys may work on another finding."""
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """K and C only where the finding under the cursor suggests them."""
+        if action == "suggested":
+            return self._suggestion(str(parameters[0])) is not None
+        return True
+
+    def action_suggested(self, key: str) -> None:
+        """Ask for the action that the finding under the cursor suggests on `key`."""
+        finding, name = self._chosen, self._suggestion(key)
+        if finding is not None and name is not None:
+            identities = tuple(s.identity for s in finding.actions if s.action == name)
+            self.post_message(ActionRequested(name, finding.target, identities))
+
+    def _suggestion(self, key: str) -> str | None:
+        finding = self._chosen if self.is_mounted else None
+        if finding is None:
+            return None
+        return next((s.action for s in finding.actions if registry.spec(s.action).key == key), None)
+
+    def suggestions(self) -> ActionRequested | None:
+        """What `a` offers here: every action that the finding under the cursor suggests."""
+        finding = self._chosen
+        if finding is None or not finding.actions:
+            return None
+        first = finding.actions[0]
+        return ActionRequested(first.action, finding.target, (first.identity,))

@@ -1,0 +1,127 @@
+"""What every full screen has: the first line, the way back, the keys, and a redraw when something changed."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import ScreenResume
+from textual.screen import Screen
+from textual.widget import Widget
+
+from opsdash.collectors.target import TargetId
+from opsdash.tui.top import top_state
+from opsdash.tui.watch import Watch
+from opsdash.widgets.keyline import KeyLine
+from opsdash.widgets.lines import Line, Lines, spread
+from opsdash.widgets.messages import ActionRequested
+from opsdash.widgets.status import Tone
+from opsdash.widgets.topline import TopLine
+
+_KEY_NAMES = {
+    "escape": "Esc",
+    "enter": "Enter",
+    "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "tab": "Tab",
+    "ctrl+r": "ctrl-r",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as people write it.
+
+    >>> key_name("question_mark"), key_name("ctrl+d"), key_name("K")
+    ('?', 'ctrl-d', 'K')
+    """
+    return _KEY_NAMES.get(key, key.replace("ctrl+", "ctrl-"))
+
+
+class Place(Screen[None]):
+    """A full screen of the app. Subclasses say what is in it and how it follows the feed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.back", "back", id="back"),
+    ]
+
+    DEFAULT_CSS = """
+    Place { layout: vertical; }
+    Place #crumbs { height: 1; }
+    """
+
+    digit: ClassVar[str] = ""
+    """The area it belongs to."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch_over = watch
+
+    @property
+    def target(self) -> TargetId | None:
+        """The target that the screen is about, for reading it again now."""
+        return None
+
+    def crumbs(self) -> tuple[Line, Line] | None:
+        """The path to here and how fresh it is; None on the overview."""
+        return None
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between the first line and the keys."""
+        return ()
+
+    def show_feed(self) -> None:
+        """Draw what the feed and the findings say now."""
+
+    def suggestions(self) -> ActionRequested | None:
+        """What `a` would act on here: target and identities; None where nothing can be acted on."""
+        return None
+
+    def compose(self) -> ComposeResult:
+        """First line, path, body, keys."""
+        yield TopLine()
+        if self.crumbs() is not None:
+            yield Lines(id="crumbs")
+        yield from self.body()
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Draw once, before anything new comes."""
+        self.redraw()
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Catch up with what came while another screen was in front."""
+        self.redraw()
+
+    def on_resize(self) -> None:
+        """More or less fits now."""
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw the frame and the body."""
+        if not self.is_mounted:
+            return
+        self.query_one(TopLine).show_state(top_state(self.watch_over))
+        crumbs = self.crumbs()
+        if crumbs is not None:
+            self.query_one("#crumbs", Lines).show((spread(*crumbs, self.size.width),))
+        self.show_feed()
+        self.query_one(KeyLine).show_keys(self.keys())
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Keys that work here and are worth a place in the last line, from the real bindings."""
+        shown: dict[str, str] = {}
+        for key, active in self.active_bindings.items():
+            binding = active.binding
+            if binding.show and active.enabled and binding.description not in shown.values():
+                shown[key_name(key)] = binding.description
+        order = {"Enter": 0, "K": 1, "C": 2, "a": 3, "Tab": 4, "?": 98, "Esc": 99, "q": 99}
+        return tuple(sorted(shown.items(), key=lambda item: order.get(item[0], 50)))
+
+    def notice(self, text: str, tone: Tone = Tone.WARN) -> None:
+        """Say something in the last line for a while."""
+        line = self.query_one(KeyLine)
+        line.show_notice(((text, tone),))
+        self.set_timer(6.0, lambda: line.show_notice(None), name="notice")

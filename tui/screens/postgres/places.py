@@ -1,0 +1,18 @@
+"""Which screen a drill-down into a PostgreSQL target leads to."""
+
+import msgspec
+
+from opsdash.collectors.postgres.rows import SessionIdentity
+from opsdash.collectors.target import TargetId
+from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.postgres.server import VIEWS, ServerScreen
+from opsdash.tui.screens.postgres.session import SessionScreen
+from opsdash.tui.watch import Watch
+
+
+def open_place(watch: Watch, target: TargetId, place: str, identity: msgspec.Struct | None) -> Place:
+    """The screen of `place`; an unknown or empty one is the table of sessions."""
+    session = identity if isinstance(identity, SessionIdentity) else None
+    if place == "session" and session is not None:
+        return SessionScreen(watch, target, session)
+    return ServerScreen(watch, target, place if place in VIEWS else "sessions", session)

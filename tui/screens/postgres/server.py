@@ -1,0 +1,253 @@
+"""One PostgreSQL server: its sessions, who blocks whom, its connections and its databases."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.postgres.blocking import forest_of
+from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
+from opsdash.collectors.target import TargetId
+from opsdash.tui.screens.place import Place
+from opsdash.tui.watch import Watch
+from opsdash.widgets.lines import Line, Lines, Span, labelled
+from opsdash.widgets.messages import ActionRequested, DrillDown
+from opsdash.widgets.panel import freshness
+from opsdash.widgets.panels.postgres.blocked import BLOCKED_COLUMNS, BlockedLine, blocked_lines, blocked_tone
+from opsdash.widgets.panels.postgres.overview import connections_line, rates_line, version_word
+from opsdash.widgets.panels.postgres.sessions import (
+    SESSION_COLUMNS,
+    SessionLine,
+    session_lines,
+    thresholds_of,
+)
+from opsdash.widgets.panels.postgres.targets import COUNT_COLUMNS, DATABASE_COLUMNS, count_lines
+from opsdash.widgets.status import Tone
+from opsdash.widgets.table import Table
+
+VIEWS = ("sessions", "blocked", "connections", "databases")
+"""The tables of a server, in the order of Tab; also the place names that findings lead to."""
+
+
+class ServerScreen(Place):
+    """One server, one of its tables at a time."""
+
+    digit = "2"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "turn(1)", "next table", id="server.next", priority=True),
+        Binding("shift+tab", "turn(-1)", "table before", show=False, id="server.previous", priority=True),
+        Binding("left_square_bracket", "neighbour(-1)", "server before", show=False, id="target.previous"),
+        Binding("right_square_bracket", "neighbour(1)", "next server", show=False, id="target.next"),
+        Binding("K", "act('postgres.terminate')", "terminate", id="terminate"),
+        Binding("C", "act('postgres.cancel')", "cancel", id="cancel"),
+    ]
+
+    DEFAULT_CSS = """
+    ServerScreen #head { height: 2; }
+    ServerScreen #tabs { height: 1; }
+    ServerScreen #why { height: auto; max-height: 40%; }
+    """
+
+    def __init__(
+        self, watch: Watch, target: TargetId, view: str, identity: SessionIdentity | None = None
+    ) -> None:
+        super().__init__(watch)
+        self._target = target
+        self._view = view
+        self._unfolded: set[str] = set()
+        self._first: SessionIdentity | None = identity
+
+    @property
+    def target(self) -> TargetId:
+        """The server shown."""
+        return self._target
+
+    @property
+    def _seen(self) -> TargetView:
+        return self.watch_over.feed.view(self._target)
+
+    @property
+    def _data(self) -> PostgresData | None:
+        data: PostgresData | None = self._seen.data
+        return data
+
+    def crumbs(self) -> tuple[Line, Line]:
+        """The path, the environment and how fresh it is."""
+        seen = self._seen
+        environment = seen.target.environment
+        tone = Tone.CRIT if environment.production else Tone.NORMAL
+        path: Line = (
+            "Overview › 2 Database › ",
+            (seen.target.name, Tone.ACCENT),
+            (f" ({environment.label})", tone),
+            f" › {self._view}",
+        )
+        return path, freshness(seen, self.watch_over.clock.mono_s())
+
+    def body(self) -> Iterable[Widget]:
+        """Figures, the names of the tables, the table, and why."""
+        yield Lines(id="head")
+        yield Lines(id="tabs")
+        yield Table(SESSION_COLUMNS, key=lambda r: r.session.pid, tone=lambda r: r.tone, id="sessions")
+        yield Table(
+            BLOCKED_COLUMNS,
+            key=lambda r: r.row.key,
+            tone=blocked_tone,
+            empty="● nobody waits for a lock",
+            id="blocked",
+        )
+        yield Table(COUNT_COLUMNS, key=lambda r: (r.by, r.name), id="connections")
+        yield Table(DATABASE_COLUMNS, key=lambda r: r.name, id="databases")
+        yield Lines(id="why")
+
+    def on_mount(self) -> None:
+        """Start in the table that was asked for."""
+        super().on_mount()
+        self._open(self._view)
+
+    @property
+    def _table(self) -> Table[Any]:
+        return self.query_one(f"#{self._view}", Table)
+
+    def _open(self, view: str) -> None:
+        self._view = view
+        for name in VIEWS:
+            self.query_one(f"#{name}").display = name == view
+        self._table.focus()
+        self.redraw()
+
+    def show_feed(self) -> None:
+        """The newest good reading, whatever its age; the path line says how old it is."""
+        data = self._data
+        width = self.size.width
+        self.query_one("#tabs", Lines).show((self._tabs(data),))
+        if data is None:
+            self._table.empty = self._nothing_known()
+            self.query_one("#why", Lines).show(())
+            return
+        seen = self._seen
+        self.query_one("#head", Lines).show(
+            (connections_line(data, seen, width), rates_line(data, seen, width))
+        )
+        fill: dict[str, Callable[[PostgresData], tuple[Any, ...]]] = {
+            "sessions": lambda d: session_lines(d, forest_of(d), thresholds_of(seen)),
+            "blocked": lambda d: blocked_lines(d, self._unfolded),
+            "connections": lambda d: count_lines(d.connections),
+            "databases": lambda d: (d.total, *d.databases),
+        }
+        self._table.show(fill[self._view](data))
+        if self._first is not None:
+            self._table.go_to(str(self._first.pid) if self._view == "blocked" else self._first.pid)
+            self._first = None
+        self._show_why(data, width)
+
+    def _nothing_known(self) -> str:
+        failure = self._seen.failure
+        if failure is None:
+            return "? waiting for the first reading"
+        hint = f"\n{failure.hint}" if failure.hint else ""
+        return f"✖ {failure.kind.value}: {failure.reason}{hint}"
+
+    def _tabs(self, data: PostgresData | None) -> Line:
+        counts = {}
+        if data is not None:
+            counts = {
+                "sessions": str(len(data.sessions)),
+                "blocked": str(len(data.waits)),
+                "connections": f"{data.connections.used}/{data.connections.usable}",
+                "databases": str(len(data.databases)),
+            }
+        spans: list[Span] = []
+        for name in VIEWS:
+            label = f"{name} {counts[name]}" if name in counts else name
+            chosen = name == self._view
+            spans += [(f"[{label}]" if chosen else f" {label} ", Tone.ACCENT if chosen else Tone.MUTED), " "]
+        if data is not None:
+            spans.append((version_word(data), Tone.MUTED))
+        return tuple(spans)
+
+    def _show_why(self, data: PostgresData, width: int) -> None:
+        """Below the blocking tree the likely cause; below the others what this role may not see."""
+        lines: list[Line] = []
+        if self._view == "blocked":
+            finding = self._finding_under_cursor()
+            if finding is not None and finding.cause:
+                lines += labelled("likely", finding.cause, width=width, tone=Tone.NORMAL)
+            if finding is not None:
+                for fact in finding.evidence:
+                    lines += labelled("seen", fact, width=width)
+        else:
+            for limit in data.limits:
+                lines += labelled("not seen", limit, width=width, tone=Tone.WARN)
+        self.query_one("#why", Lines).show(lines)
+
+    def _finding_under_cursor(self) -> Finding | None:
+        mine = [f for f in self.watch_over.findings_of(self._target) if f.place == "blocked"]
+        session = self._session()
+        for finding in mine:
+            root = finding.identity
+            if session is not None and isinstance(root, SessionIdentity) and root.pid == session.pid:
+                return finding
+        return mine[0] if mine else None
+
+    def _session(self) -> SessionRow | None:
+        """The session under the cursor; None where the row is not one."""
+        row = self._table.cursor_row if self.is_mounted else None
+        if isinstance(row, SessionLine):
+            return row.session
+        if isinstance(row, BlockedLine) and row.node is not None:
+            return row.node.session
+        return None
+
+    def on_table_chosen(self, message: Table.Chosen) -> None:
+        """Enter: the session, or the rest of a folded line."""
+        row = message.row
+        if isinstance(row, BlockedLine) and row.node is None:
+            self._unfolded.add(row.row.key)
+            self.redraw()
+            return
+        session = self._session()
+        if session is not None:
+            self.post_message(DrillDown(self._target, "session", session.identity))
+
+    def on_table_cursor_moved(self) -> None:
+        """Other keys may work on another row, and its cause may be another."""
+        self.refresh_bindings()
+        data = self._data
+        if data is not None:
+            self._show_why(data, self.size.width)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """C and K only on a session row."""
+        if action == "act":
+            return self._session() is not None
+        return True
+
+    def action_act(self, name: str) -> None:
+        """Ask for an action on the session under the cursor."""
+        session = self._session()
+        if session is not None:
+            self.post_message(ActionRequested(name, self._target, (session.identity,)))
+
+    def action_turn(self, step: int) -> None:
+        """The next or the previous table."""
+        self._open(VIEWS[(VIEWS.index(self._view) + step) % len(VIEWS)])
+
+    def action_neighbour(self, step: int) -> None:
+        """The next or the previous server."""
+        ids = [view.target.id for view in self.watch_over.feed.views("postgres")]
+        self._target = ids[(ids.index(self._target) + step) % len(ids)]
+        self._unfolded.clear()
+        for name in VIEWS:
+            self.query_one(f"#{name}", Table).show(())
+        self.query_one("#head", Lines).show(())
+        self.redraw()
+
+    def suggestions(self) -> ActionRequested | None:
+        """What `a` offers here: every action on the session under the cursor."""
+        session = self._session()
+        return ActionRequested("", self._target, (session.identity,)) if session else None

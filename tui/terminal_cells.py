@@ -1,0 +1,163 @@
+"""What a terminal shows, cell by cell, and the least that must be written to change it. No App, no I/O."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.strip import Strip
+
+Cell = tuple[str, str]
+"""A character with what combines with it, and its pen: the escape sequences that switch its style on.
+
+The right half of a wide character has no text.
+"""
+
+_UNKNOWN: Cell = ("", "unknown")
+"""Equals no cell that is ever drawn."""
+
+_PLAIN = "\x1b[m"
+_LINK, _LINK_END = "\x1b]8;", "\x1b]8;;\x1b\\"
+
+_SHORT_GAP = 5
+"""Fewer unchanged cells than this are written again: moving the cursor over them costs as much."""
+
+
+class TerminalCells:
+    """Compares what is to be shown with what was written before.
+
+    It knows only what went through it: after a resize, or when something else wrote to the terminal, make a
+    new one.
+    """
+
+    def __init__(self, size: Size, color_system: ColorSystem) -> None:
+        self.size = size
+        self._color_system = color_system
+        self._rows: list[list[Cell]] = [[_UNKNOWN] * size.width for _ in range(size.height)]
+        self._drawn: list[dict[int, Strip]] = [{} for _ in range(size.height)]
+        """Per row, the strips still shown whole, by their first column: a quick way to see no change."""
+        self._pens: LRUCache[Style, str] = LRUCache(1024)
+
+    def show(self, y: int, parts: Sequence[tuple[int, Strip]]) -> str:
+        """Take over what row `y` is to show.
+
+        Args:
+            y: From 0; rows beyond the size are left out.
+            parts: Strips with their first column. What lies between them stays as it is.
+
+        Returns:
+            What to write: empty where nothing differs, else it begins by placing the cursor and ends with
+            all styles off.
+        """
+        if y >= self.size.height:
+            return ""
+        writer = _RowWriter(y)
+        row, drawn = self._rows[y], self._drawn[y]
+        for x, strip in parts:
+            old = drawn.get(x)
+            if old is strip or old == strip:
+                continue
+            cells = self._cells(strip)[: max(0, self.size.width - x)]
+            for start, end in _changed(row[x : x + len(cells)], cells):
+                writer.put(x + start, cells[start:end])
+            _forget_overwritten(drawn, row, x, x + len(cells))
+            row[x : x + len(cells)] = cells
+            drawn[x] = strip
+        return writer.text()
+
+    def _cells(self, strip: Strip) -> list[Cell]:
+        cells: list[Cell] = []
+        for text, style, control in strip:
+            if control:
+                continue
+            pen = self._pen(style)
+            if text.isascii():
+                cells += [(character, pen) for character in text]
+                continue
+            for character in text:
+                width = cell_len(character)
+                if width:
+                    cells += [(character, pen), ("", pen)][:width]
+                elif cells:
+                    _combine(cells, character)
+        return cells
+
+    def _pen(self, style: Style | None) -> str:
+        if style is None:
+            return _PLAIN
+        pen = self._pens.get(style)
+        if pen is None:
+            codes = Strip.render_ansi(style, self._color_system)
+            link = f"{_LINK}id={style.link_id};{style.link}\x1b\\" if style.link else ""
+            pen = self._pens[style] = sys.intern(link + (f"\x1b[0;{codes}m" if codes else _PLAIN))
+        return pen
+
+
+def _combine(cells: list[Cell], mark: str) -> None:
+    """Put a character without width on the one before it, which may be a wide one."""
+    at = -2 if len(cells) > 1 and not cells[-1][0] else -1
+    text, pen = cells[at]
+    cells[at] = (text + mark, pen)
+
+
+def _changed(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[int, int]]:
+    """Ranges of `new` to be written: short gaps included, wide characters whole."""
+    at, count = 0, len(new)
+    while at < count:
+        if new[at] == old[at]:
+            at += 1
+            continue
+        start, end, ahead = at, at + 1, at + 1
+        while ahead < count and ahead - end < _SHORT_GAP:
+            if new[ahead] != old[ahead]:
+                end = ahead + 1
+            ahead += 1
+        while start and not new[start][0]:
+            start -= 1
+        while end < count and not new[end][0]:
+            end += 1
+        yield start, end
+        at = end
+
+
+def _forget_overwritten(drawn: dict[int, Strip], row: list[Cell], start: int, end: int) -> None:
+    """Drop what is no longer known once the columns from `start` to before `end` are written."""
+    for x in [x for x, strip in drawn.items() if x < end and x + strip.cell_length > start]:
+        del drawn[x]
+    # half a wide character does not survive the loss of its other half
+    if 0 < start < len(row) and not row[start][0]:
+        row[start - 1] = _UNKNOWN
+    if end < len(row) and not row[end][0]:
+        row[end] = _UNKNOWN
+
+
+class _RowWriter:
+    """Collects what is written in one row."""
+
+    def __init__(self, y: int) -> None:
+        self._out: list[str] = []
+        self._y = y
+        self._x: int | None = None
+        self._pen = ""
+
+    def put(self, x: int, cells: Sequence[Cell]) -> None:
+        for column, (text, pen) in enumerate(cells, x):
+            if not text:
+                continue
+            if self._x != column:
+                self._out.append(f"\x1b[{column + 1}G" if self._out else f"\x1b[{self._y + 1};{column + 1}H")
+            if pen is not self._pen:
+                self._out.append(_LINK_END + pen if self._pen.startswith(_LINK) else pen)
+                self._pen = pen
+            self._out.append(text)
+            # terminals disagree about wide and combined characters: after one, say where to go on
+            is_plain = len(text) == 1 and (text.isascii() or cell_len(text) == 1)
+            self._x = column + 1 if is_plain else None
+
+    def text(self) -> str:
+        if not self._out:
+            return ""
+        return "".join(self._out) + (_LINK_END if self._pen.startswith(_LINK) else "") + _PLAIN

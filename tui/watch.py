@@ -1,0 +1,82 @@
+"""All that a screen may look at or ask for, in one place."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from opsdash.collectors.clock import Clock
+from opsdash.collectors.feed import Feed
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.registry import make_collector
+from opsdash.collectors.supervisor import Supervisor
+from opsdash.collectors.target import Target, TargetId
+from opsdash.collectors.threads import call_in_thread
+from opsdash.tui.actions.perform import Gateway
+from opsdash.tui.findings.engine import find
+
+log = logging.getLogger(__name__)
+
+_IMPORT_DEADLINE_S = 30.0
+
+
+class OwnCpu:
+    """What opsdash itself costs: its CPU time over the last ten seconds, as a share of one core."""
+
+    _SPAN_S = 10.0
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._mark = (clock.mono_s(), clock.cpu_s())
+        self.ratio: float | None = None
+        """None until the first span is over."""
+
+    def tick(self) -> None:
+        """Take a new figure when the span is over."""
+        now, cpu = self._clock.mono_s(), self._clock.cpu_s()
+        if now - self._mark[0] >= self._SPAN_S:
+            self.ratio = (cpu - self._mark[1]) / (now - self._mark[0])
+            self._mark = (now, cpu)
+
+
+class Watch:
+    """One watch over the targets: what was seen, what is wrong, and the door to actions."""
+
+    def __init__(
+        self, targets: Sequence[Target], gateway: Gateway, clock: Clock, *, notes: Sequence[str] = ()
+    ) -> None:
+        self.clock = clock
+        self.feed = Feed(targets)
+        self.gateway = gateway
+        self.notes = tuple(notes)
+        """What discovery found and skipped."""
+        self.findings: tuple[Finding, ...] = ()
+        self.own_cpu = OwnCpu(clock)
+        self._supervisor: Supervisor | None = None
+
+    async def start(self) -> None:
+        """Begin to read. Client libraries are imported here, after the first paint, off the event loop."""
+
+        def collectors() -> list[Any]:
+            return [make_collector(target, self.clock) for target in self.feed.targets]
+
+        made = await call_in_thread(collectors, key="import collectors", timeout_s=_IMPORT_DEADLINE_S)
+        self._supervisor = Supervisor(made, self.feed, self.clock)
+        self._supervisor.start()
+
+    async def stop(self) -> None:
+        """Stop reading and acting; never waits for a target."""
+        if self._supervisor is not None:
+            await self._supervisor.stop()
+
+    def find(self) -> None:
+        """Apply the rules to what the feed holds now."""
+        self.findings = find(self.feed.views(), now=self.clock.now(), mono_s=self.clock.mono_s())
+
+    def findings_of(self, target: TargetId) -> tuple[Finding, ...]:
+        """What is wrong with one target, worst first."""
+        return tuple(f for f in self.findings if f.target == target)
+
+    def read_now(self, target: TargetId | None = None) -> None:
+        """Read again without waiting for the next turn."""
+        if self._supervisor is not None:
+            self._supervisor.read_now(target)

@@ -1,0 +1,35 @@
+"""Bars and sparklines out of block characters. Pure."""
+
+from collections.abc import Sequence
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LEVELS = "▁▂▃▄▅▆▇█"
+
+
+def bar(ratio: float | None, width: int) -> str:
+    """A bar of `width` cells between two marks; unknown is drawn as dots, never as empty.
+
+    >>> bar(0.5, 4), bar(1.7, 4), bar(None, 4)
+    ('▕██  ▏', '▕████▏', '▕····▏')
+    """
+    if ratio is None:
+        return "▕" + "·" * width + "▏"
+    eighths = round(min(max(ratio, 0.0), 1.0) * width * 8)
+    full, rest = divmod(eighths, 8)
+    body = "█" * full + (_EIGHTHS[rest] if rest else "")
+    return "▕" + body.ljust(width) + "▏"
+
+
+def spark(values: Sequence[float | None], width: int) -> str:
+    """The last `width` values as a sparkline from 0 to their largest; a gap where a value is unknown.
+
+    >>> spark((0, 1, None, 4), 6), spark((), 3)
+    ('▁▂ █', '')
+    """
+    shown = tuple(values[-width:])
+    top = max((v for v in shown if v is not None), default=0.0)
+    if not shown:
+        return ""
+    return "".join(
+        " " if v is None else _LEVELS[min(int(v / top * 7.999), 7) if top > 0 else 0] for v in shown
+    )

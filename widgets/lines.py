@@ -1,0 +1,137 @@
+"""Lines of toned text on Textual's line API: everything on the screen that is not a table.
+
+Text is cleaned and never parsed as markup, so what a target says is always data.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from opsdash.collectors.text import clean
+from opsdash.widgets.status import Tone
+
+Span = str | tuple[str, Tone]
+Line = tuple[Span, ...]
+
+
+def span_text(span: Span) -> str:
+    """The text of a span without its tone."""
+    return span if isinstance(span, str) else span[0]
+
+
+def line_width(line: Line) -> int:
+    """Cells that a line takes."""
+    return sum(cell_len(span_text(span)) for span in line)
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """`left` and `right` at the two ends of a line; `right` goes when both do not fit.
+
+    >>> spread(("a",), ("b",), 5), spread(("abc",), ("def",), 5)
+    (('a', '   ', 'b'), ('abc',))
+    """
+    gap = width - line_width(left) - line_width(right)
+    return (*left, " " * gap, *right) if gap >= 1 else left
+
+
+def rule(title: Line, right: Line, width: int) -> Line:
+    """A heading inside a horizontal line: `── title ───────── right ──`.
+
+    >>> rule(("Locks",), (), 14)
+    (('── ', <Tone.MUTED: 'muted'>), 'Locks', (' ────', <Tone.MUTED: 'muted'>))
+    """
+    fill = width - 3 - line_width(title) - 1
+    ending: Line = ()
+    if right and fill - line_width(right) - 4 >= 1:
+        fill -= line_width(right) + 4
+        ending = ((" ", Tone.MUTED), *right, (" ──", Tone.MUTED))
+    return (("── ", Tone.MUTED), *title, (" " + "─" * max(fill, 0), Tone.MUTED), *ending)
+
+
+def labelled(
+    label: str, text: str, *, width: int, indent: int = 11, tone: Tone = Tone.NORMAL
+) -> tuple[Line, ...]:
+    """A label in a left column and its text wrapped beside it.
+
+    >>> [[span_text(span) for span in line] for line in labelled("undo", "none at all", width=14, indent=6)]
+    [['undo  ', 'none at'], ['      ', 'all']]
+    """
+    wrapped = textwrap.wrap(clean(text), max(width - indent, 8)) or [""]
+    head: Line = ((label.ljust(indent), Tone.MUTED), (wrapped[0], tone))
+    return (head, *((" " * indent, (part, tone)) for part in wrapped[1:]))
+
+
+class Lines(Widget):
+    """A block of lines; a line that did not change is not painted again."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{tone.value}" for tone in Tone}
+
+    DEFAULT_CSS = """
+    Lines {
+        height: 1fr;
+        .lines--normal { color: $foreground; }
+        .lines--muted { color: $foreground-muted; }
+        .lines--ok { color: $text-success; }
+        .lines--warn { color: $text-warning; text-style: bold; }
+        .lines--crit { color: $text-error; text-style: bold; }
+        .lines--unknown { color: $text-accent; text-style: bold; }
+        .lines--accent { color: $text-primary; text-style: bold; }
+    }
+    """
+
+    def __init__(
+        self, lines: Sequence[Line] = (), *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: tuple[Line, ...] = tuple(lines)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown."""
+        return self._lines
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Replace the lines."""
+        old, self._lines = self._lines, tuple(lines)
+        width = self.size.width
+        changed = [
+            y
+            for y in range(max(len(old), len(self._lines)))
+            if (old[y] if y < len(old) else None) != (self._lines[y] if y < len(self._lines) else None)
+        ]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed), layout=len(old) != len(self._lines))
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """As many rows as there are lines, where the height is `auto`."""
+        return len(self._lines)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw row `y`, cut or padded to the widget's width."""
+        width = self.size.width
+        base = self.rich_style
+        if y >= len(self._lines):
+            return Strip([Segment(" " * width, base)], width)
+        segments: list[Segment] = []
+        left = width
+        for span in self._lines[y]:
+            text, tone = (span, Tone.NORMAL) if isinstance(span, str) else span
+            text = clean(text).replace("\n", " ").replace("\t", " ")
+            length = cell_len(text)
+            if length > left:
+                text = set_cell_size(text, left - 1) + "…" if left > 0 else ""
+                length = left if left > 0 else 0
+            if text:
+                segments.append(Segment(text, self.get_component_rich_style(f"lines--{tone.value}")))
+            left -= length
+            if left <= 0:
+                break
+        if left > 0:
+            segments.append(Segment(" " * left, base))
+        return Strip(segments, width)

@@ -1,0 +1,70 @@
+"""What all panels say alike: how old their data is, whether it is stale, and why a read failed."""
+
+from collections.abc import Sequence
+
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding, Severity
+from opsdash.collectors.format import age
+from opsdash.widgets.lines import Line, Span, line_width
+from opsdash.widgets.status import GLYPHS, Tone, severity_tone
+
+
+def freshness(view: TargetView, now_mono_s: float) -> Line:
+    """The age of what is shown, and the failure in the target's words where reads fail."""
+    seconds = view.age_s(now_mono_s)
+    if view.failure is not None:
+        word = view.failure.kind.value
+        if seconds is None:
+            return ((f"{GLYPHS[Tone.CRIT]} {word}, no data yet", Tone.CRIT),)
+        return ((f"▲ stale {age(seconds)}: {word}", Tone.WARN),)
+    if seconds is None:
+        return (("? waiting for the first reading", Tone.UNKNOWN),)
+    if view.is_stale(now_mono_s):
+        return ((f"▲ stale {age(seconds)}: no answer yet", Tone.WARN),)
+    return ((f"● {age(seconds)}", Tone.OK),)
+
+
+def view_severity(view: TargetView, findings: Sequence[Finding]) -> Severity | None:
+    """The worst that was found on a target; None when nothing was."""
+    return max((f.severity for f in findings if f.target == view.target.id), default=None)
+
+
+def view_tone(view: TargetView, findings: Sequence[Finding]) -> Tone:
+    """The tone of a target as a whole; unknown before its first reading."""
+    if view.latest is None:
+        return Tone.UNKNOWN
+    return severity_tone(view_severity(view, findings))
+
+
+def worst_first(views: Sequence[TargetView], findings: Sequence[Finding]) -> tuple[TargetView, ...]:
+    """Targets by what was found on them, heaviest finding first; equal ones keep their order."""
+
+    def badness(view: TargetView) -> tuple[int, float]:
+        mine = [f for f in findings if f.target == view.target.id]
+        top = max((int(f.severity) for f in mine), default=0)
+        return (-top, -max((f.weight for f in mine if f.severity == top), default=0.0))
+
+    return tuple(sorted(views, key=badness))
+
+
+def fit(parts: Sequence[tuple[int, Line]], width: int, gap: str = "  ") -> Line:
+    """Join parts with `gap`, leaving out those of the highest number first until the line fits.
+
+    Args:
+        parts: (priority, line); 0 is never left out.
+        width: Cells at hand.
+        gap: Between parts.
+    """
+    kept = list(parts)
+    while kept and sum(line_width(p) for _, p in kept) + len(gap) * (len(kept) - 1) > width:
+        worst = max(priority for priority, _ in kept)
+        if worst == 0:
+            break
+        last = max(i for i, (priority, _) in enumerate(kept) if priority == worst)
+        del kept[last]
+    spans: list[Span] = []
+    for index, (_, part) in enumerate(kept):
+        if index:
+            spans.append(gap)
+        spans.extend(part)
+    return tuple(spans)

@@ -1,0 +1,1 @@
+"""PostgreSQL on the screen: columns of its tables, lines of its panels. Pure functions of snapshots."""

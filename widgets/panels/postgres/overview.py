@@ -1,0 +1,133 @@
+"""PostgreSQL on the overview: the worst server in full, a line for every other."""
+
+from collections.abc import Sequence
+
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.format import age, number, percent, size
+from opsdash.collectors.postgres.blocking import forest_of
+from opsdash.collectors.postgres.rows import Connections, PostgresData
+from opsdash.widgets.chart import bar, spark
+from opsdash.widgets.lines import Line, rule, spread
+from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
+from opsdash.widgets.panels.postgres.sessions import SessionLine, session_lines, thresholds_of
+from opsdash.widgets.panels.postgres.words import state_word
+from opsdash.widgets.status import GLYPHS, Tone
+
+
+def overview_lines(
+    views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
+) -> tuple[Line, ...]:
+    """The panel of all PostgreSQL targets in `height` lines; less room drops sessions first."""
+    ordered = worst_first(views, findings)
+    full = next((v for v in ordered if v.good is not None), None)
+    if full is None:
+        title: Line = (("2 Database", Tone.ACCENT),)
+        return (rule(title, (), width), *(target_line(v, findings, mono_s, width) for v in ordered))[:height]
+    data: PostgresData = full.data
+    title = (
+        ("2 Database", Tone.ACCENT),
+        " · ",
+        (full.target.name, view_tone(full, findings)),
+        f" · {version_word(data)}",
+    )
+    others = [target_line(v, findings, mono_s, width) for v in ordered if v is not full]
+    head = [
+        rule(title, freshness(full, mono_s), width),
+        connections_line(data, full, width),
+        rates_line(data, full, width),
+    ]
+    room = height - len(head) - len(others)
+    lines = session_lines(data, forest_of(data), thresholds_of(full))
+    busy = [line for line in lines if line.blocks or line.tone is not Tone.MUTED]
+    sessions = [session_brief(line, width) for line in busy[: max(room, 0)]]
+    return (*head, *sessions, *others)[:height]
+
+
+def version_word(data: PostgresData) -> str:
+    """Product, version and what kind of server it is."""
+    return f"PostgreSQL {data.version}" + (" standby" if data.is_in_recovery else "")
+
+
+def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
+    """One line for a target that is not shown in full."""
+    tone = view_tone(view, findings)
+    name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
+    if view.failure is not None:
+        words = f"{view.failure.kind.value}: {view.failure.reason}"
+        return fit([(0, name), (1, freshness(view, mono_s)), (2, ((words, Tone.NORMAL),))], width)
+    if view.good is None:
+        return (*name, ("waiting for the first reading", Tone.MUTED))
+    data: PostgresData = view.data
+    connections = data.connections
+    parts: list[tuple[int, Line]] = [
+        (0, name),
+        (2, (f"{version_word(data):<17}",)),
+        (1, (f"connections {connections.used}/{connections.usable}",)),
+        (1, (f"waiting {len(data.waits)}",)),
+        (3, (f"{number(data.total.transactions_per_s)} tx/s",)),
+        (4, (f"hit {percent(data.total.cache_hit_ratio)}",)),
+    ]
+    return spread(fit(parts, width - 12), freshness(view, mono_s), width)
+
+
+def connections_line(data: PostgresData, view: TargetView, width: int) -> Line:
+    """Connections against what is usable, as figure, bar and states."""
+    connections = data.connections
+    tone = connections_tone(connections, view)
+    idle_tx = sum(1 for s in data.sessions if s.is_idle_in_transaction)
+    active = sum(1 for s in data.sessions if s.is_client and s.state == "active")
+    waiting = len(data.waits)
+    return fit(
+        [
+            (0, ("connections ", (f"{connections.used}/{connections.usable}", tone))),
+            (3, ((bar(connections.used_ratio, 12), tone),)),
+            (0, (("waiting ", Tone.NORMAL), (str(waiting), Tone.CRIT if waiting else Tone.OK))),
+            (1, (("idle-tx ", Tone.NORMAL), (str(idle_tx), Tone.WARN if idle_tx else Tone.OK))),
+            (2, (f"active {active}",)),
+            (4, ("  ".join(f"{name} {count}" for name, count in connections.by_application[:4]),)),
+        ],
+        width,
+    )
+
+
+def connections_tone(connections: Connections, view: TargetView) -> Tone:
+    """By the thresholds of the target."""
+    thresholds = thresholds_of(view)
+    ratio = connections.used_ratio
+    if ratio is None:
+        return Tone.UNKNOWN
+    if ratio > thresholds.connections_crit_ratio:
+        return Tone.CRIT
+    return Tone.WARN if ratio > thresholds.connections_warn_ratio else Tone.OK
+
+
+def rates_line(data: PostgresData, view: TargetView, width: int) -> Line:
+    """Counters of all databases as rates, with their window."""
+    total = data.total
+    if total.span_s is None:
+        return (("rates: two readings are needed, one is there", Tone.MUTED),)
+    return fit(
+        [
+            (0, (f"tx/s {number(total.transactions_per_s)}",)),
+            (2, ((spark(view.series("transactions_per_s"), 12), Tone.ACCENT),)),
+            (1, (f"cache hit {percent(total.cache_hit_ratio)}",)),
+            (3, (f"rollbacks/s {number(total.rollbacks_per_s)}",)),
+            (3, (f"temp {size(total.temp_bytes_per_s)}/s",)),
+            (2, (f"deadlocks {total.deadlocks if total.deadlocks is not None else '-'}",)),
+            (4, ((f"over {total.span_s:.0f} s", Tone.MUTED),)),
+        ],
+        width,
+    )
+
+
+def session_brief(line: SessionLine, width: int) -> Line:
+    """One session in one line: who, how long, and what."""
+    session = line.session
+    what = f"▸ blocks {line.blocks}" if line.blocks else session.query or ""
+    name = (session.application_name or "")[:14]
+    head = f"{session.pid:>7}  {state_word(session):<12} {age(line.age_s):>6}  {name:<14} "
+    return (
+        (head, line.tone),
+        (what[: max(width - len(head), 0)], Tone.NORMAL if not line.blocks else Tone.CRIT),
+    )

@@ -1,0 +1,159 @@
+"""The table of sessions: who does what, since when, and who stands in whose way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.format import age
+from opsdash.collectors.postgres.blocking import BlockingNode
+from opsdash.collectors.postgres.rows import PostgresData, SessionRow
+from opsdash.collectors.postgres.settings import PostgresSettings, PostgresThresholds
+from opsdash.widgets.columns import Column
+from opsdash.widgets.panels.postgres.words import session_age_s, session_tone, state_word, wait_word
+from opsdash.widgets.status import Tone
+
+
+class SessionLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A session with what the rest of the reading says of it."""
+
+    session: SessionRow
+    blocks: int
+    """Sessions that wait behind it, directly or not."""
+    age_s: float | None
+    tone: Tone
+
+
+def thresholds_of(view: TargetView) -> PostgresThresholds:
+    """The thresholds of a PostgreSQL target."""
+    settings = view.target.settings
+    assert isinstance(settings, PostgresSettings)
+    return settings.thresholds
+
+
+def session_lines(
+    data: PostgresData, forest: Sequence[BlockingNode], thresholds: PostgresThresholds
+) -> tuple[SessionLine, ...]:
+    """All sessions, those that matter first: blockers, waiters, open transactions, active, idle; oldest first."""
+    blocking = blocked_counts(forest)
+    lines = []
+    for session in data.sessions:
+        blocks = blocking.get(session.pid, 0)
+        age_s = session_age_s(session, data.server_now)
+        tone = session_tone(session, blocks, age_s, thresholds.idle_in_transaction_s)
+        lines.append(SessionLine(session=session, blocks=blocks, age_s=age_s, tone=tone))
+    lines.sort(key=_trouble)
+    return tuple(lines)
+
+
+def blocked_counts(forest: Sequence[BlockingNode]) -> dict[int, int]:
+    """Per pid how many wait behind it; only those behind whom somebody waits."""
+    counts: dict[int, int] = {}
+    stack = list(forest)
+    while stack:
+        node = stack.pop()
+        if node.waiters:
+            counts[node.pid] = node.waiters
+        stack.extend(node.children)
+    return counts
+
+
+def _trouble(line: SessionLine) -> tuple[int, float]:
+    session = line.session
+    if line.blocks:
+        rank = 0
+    elif session.wait_event_type == "Lock":
+        rank = 1
+    elif session.is_idle_in_transaction:
+        rank = 2
+    elif session.state == "active":
+        rank = 3 if session.is_client else 4
+    else:
+        rank = 5 if session.is_client else 6
+    return (rank, -(line.age_s or 0.0))
+
+
+def moment_key(moment: datetime | None) -> float | None:
+    """A sort key for moments."""
+    return None if moment is None else moment.timestamp()
+
+
+SESSION_COLUMNS: tuple[Column[SessionLine], ...] = (
+    Column(
+        key="pid",
+        title="PID",
+        width=7,
+        align="right",
+        cell=lambda r: str(r.session.pid),
+        sort=lambda r: r.session.pid,
+    ),
+    Column(
+        key="age",
+        title="AGE",
+        width=7,
+        align="right",
+        cell=lambda r: age(r.age_s),
+        sort=lambda r: r.age_s,
+        descending_first=True,
+    ),
+    Column(
+        key="state",
+        title="STATE",
+        width=15,
+        cell=lambda r: state_word(r.session),
+        sort=lambda r: state_word(r.session),
+    ),
+    Column(
+        key="blocks",
+        title="BLOCKS",
+        width=6,
+        align="right",
+        cell=lambda r: str(r.blocks) if r.blocks else "",
+        sort=lambda r: r.blocks,
+        descending_first=True,
+        priority=3,
+    ),
+    Column(
+        key="app",
+        title="APP",
+        width=12,
+        grow=1,
+        cell=lambda r: r.session.application_name or "",
+        sort=lambda r: r.session.application_name or "",
+        priority=1,
+    ),
+    Column(
+        key="user",
+        title="USER",
+        width=12,
+        cell=lambda r: r.session.user or "",
+        sort=lambda r: r.session.user or "",
+        priority=4,
+    ),
+    Column(
+        key="database",
+        title="DATABASE",
+        width=10,
+        cell=lambda r: r.session.database or "",
+        sort=lambda r: r.session.database or "",
+        priority=6,
+    ),
+    Column(
+        key="client",
+        title="CLIENT",
+        width=15,
+        cell=lambda r: r.session.client_addr or "",
+        sort=lambda r: r.session.client_addr or "",
+        priority=7,
+    ),
+    Column(
+        key="wait",
+        title="WAIT",
+        width=20,
+        cell=lambda r: wait_word(r.session),
+        sort=lambda r: wait_word(r.session),
+        priority=5,
+    ),
+    Column(key="query", title="QUERY", width=14, grow=6, cell=lambda r: r.session.query or "", priority=2),
+)

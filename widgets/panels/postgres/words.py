@@ -1,0 +1,64 @@
+"""How PostgreSQL's words are said in a narrow column."""
+
+from datetime import datetime
+
+from opsdash.collectors.postgres.rows import SessionRow
+from opsdash.widgets.status import Tone
+
+_STATES = {
+    "idle in transaction": "idle-tx",
+    "idle in transaction (aborted)": "idle-tx aborted",
+    "fastpath function call": "fastpath",
+}
+
+
+def seconds_since(moment: datetime | None, now: datetime) -> float | None:
+    """Seconds from `moment` to `now`, both of the server's clock; None where the server did not say."""
+    return None if moment is None else max(0.0, (now - moment).total_seconds())
+
+
+def state_word(session: SessionRow | None) -> str:
+    """The state of a session, short, with the kind of wait while it waits.
+
+    >>> state_word(SessionRow(pid=1, state="idle in transaction"))
+    'idle-tx'
+    >>> state_word(SessionRow(pid=1, state="active", wait_event_type="Lock"))
+    'active/Lock'
+    >>> state_word(SessionRow(pid=1, is_visible=False)), state_word(None)
+    ('not visible', 'gone')
+    """
+    if session is None:
+        return "gone"
+    if not session.is_visible:
+        return "not visible"
+    if session.state is None:
+        return session.backend_type or "-"
+    word = _STATES.get(session.state, session.state)
+    return f"{word}/Lock" if session.wait_event_type == "Lock" else word
+
+
+def wait_word(session: SessionRow) -> str:
+    """What an active session waits for; idle ones wait for their client, which says nothing."""
+    if session.wait_event_type is None or session.state != "active":
+        return ""
+    return f"{session.wait_event_type}:{session.wait_event}"
+
+
+def session_age_s(session: SessionRow, now: datetime) -> float | None:
+    """How long it has been in what it does: its transaction, else its statement, else its state."""
+    if session.xact_start is not None:
+        return seconds_since(session.xact_start, now)
+    if session.state == "active":
+        return seconds_since(session.query_start, now)
+    return seconds_since(session.state_change, now)
+
+
+def session_tone(session: SessionRow, blocks: int, age_s: float | None, old_s: float) -> Tone:
+    """Red for who blocks others, yellow for who waits or is too old, grey for who is idle."""
+    if blocks:
+        return Tone.CRIT
+    if session.wait_event_type == "Lock":
+        return Tone.WARN
+    if session.state in (None, "idle"):
+        return Tone.MUTED
+    return Tone.WARN if age_s is not None and age_s > old_s else Tone.NORMAL

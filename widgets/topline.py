@@ -1,0 +1,98 @@
+"""The first line: where we are, whether we may act, and whether what is shown is live."""
+
+from datetime import datetime
+
+import msgspec
+
+from opsdash.collectors.format import age, plural
+from opsdash.widgets.lines import Line, Lines
+from opsdash.widgets.panel import fit
+from opsdash.widgets.status import GLYPHS, Tone
+
+
+class TopState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the first line says."""
+
+    environment: str
+    environment_tone: Tone
+    mode: str
+    """READ-ONLY, or ARMED with the time left."""
+    mode_tone: Tone
+    mode_hint: str
+    ok: int
+    stale: int
+    down: int
+    """Targets whose newest reading failed and that never gave data, or none since they failed."""
+    waiting: int
+    """Targets not read yet."""
+    now: datetime
+    own_cpu_ratio: float | None
+    running: tuple[str, ...] = ()
+    """Titles of actions under way."""
+
+
+def top_line(state: TopState, width: int) -> Line:
+    """The first line, without what does not fit."""
+    total = state.ok + state.stale + state.down + state.waiting
+    counts = [plural(total, "target"), f"{state.ok} ok"]
+    counts += [
+        f"{n} {word}"
+        for n, word in ((state.stale, "stale"), (state.down, "down"), (state.waiting, "not read yet"))
+        if n
+    ]
+    tone = Tone.CRIT if state.down else Tone.WARN if state.stale else Tone.OK
+    live = "live" if state.ok == total else "not all live"
+    parts: list[tuple[int, Line]] = [
+        (3, (("opsdash", Tone.ACCENT),)),
+        (0, ((state.environment, state.environment_tone),)),
+        (0, ((state.mode, state.mode_tone),)),
+        (4, ((state.mode_hint, Tone.MUTED),)),
+    ]
+    if state.running:
+        more = f" +{len(state.running) - 1}" if len(state.running) > 1 else ""
+        parts.append((1, ((f"▸ running: {state.running[0]}{more} (9)", Tone.WARN),)))
+    parts += [
+        (2, ((f"{GLYPHS[tone]} {live}", tone),)),
+        (5, ((": ".join((counts[0], ", ".join(counts[1:]))), Tone.NORMAL),)),
+        (1, (state.now.strftime("%H:%M:%S UTC"),)),
+        (
+            6,
+            (
+                (
+                    f"own cpu {state.own_cpu_ratio * 100:.1f}%" if state.own_cpu_ratio is not None else "",
+                    Tone.MUTED,
+                ),
+            ),
+        ),
+    ]
+    return fit([p for p in parts if p[1][0] != ("", Tone.MUTED)], width, "  ")
+
+
+def armed_word(left_s: float) -> str:
+    """How long actions stay armed."""
+    return f"ARMED {age(left_s)}"
+
+
+class TopLine(Lines):
+    """One line high."""
+
+    DEFAULT_CSS = """
+    TopLine { height: 1; background: $panel; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="top")
+        self._state: TopState | None = None
+
+    def show_state(self, state: TopState) -> None:
+        """Draw another state."""
+        self._state = state
+        self._draw()
+
+    def on_resize(self) -> None:
+        """More or less fits now."""
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._state is not None:
+            self.show((top_line(self._state, self.size.width),))
