@@ -79,7 +79,7 @@ def main() -> int:
     with start_demo(DEFAULT_STORY, lambda phase: None) as demo, tempfile.TemporaryDirectory() as state:
         clock = Clock()
         log = AuditLog(Path(state) / "audit.jsonl", clock=clock)
-        gateway = Gateway(demo.targets, audit=log, clock=clock, permitted=True, read_only=False)
+        gateway = Gateway(demo.targets, log, clock=clock, permitted=True, read_only=False)
         asyncio.run(solve(OpsdashApp(Watch(demo.targets, gateway, clock))))
     return 0
 

@@ -18,6 +18,7 @@ from opsdash.tui.actions.action import ActionSpec
 from opsdash.tui.areas import area_of, configured
 from opsdash.tui.bridge import Bridge, FeedChanged
 from opsdash.tui.changed_cells import ChangedCells
+from opsdash.tui.screens.dialog import Dialog
 from opsdash.tui.screens.overview import Overview
 from opsdash.tui.screens.place import Place
 from opsdash.tui.theme import OPSDASH_DARK, theme_name
@@ -42,10 +43,6 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
     NOTIFICATION_TIMEOUT = 6.0
     ESCAPE_TO_MINIMIZE = False
 
-    CSS = """
-    Screen { background: $background; color: $foreground; }
-    """
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "menu", "actions", id="actions"),
         Binding("A", "arm", "arm", show=False, id="arm"),
@@ -65,7 +62,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         self._bridge = Bridge(watch.feed, self)
         self._interrupted_mono_s: float | None = None
         self._planning: str | None = None
-        watch.gateway.on_change(lambda *_: self.call_later(self._redraw))
+        watch.gateway.on_change(self._gateway_changed)
 
     # -- start and end ------------------------------------------------------------------------------
 
@@ -90,6 +87,12 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
             log.exception("cannot begin to read")
             self.notice(redact(f"cannot begin to read: {error}"))
             raise
+
+    def _gateway_changed(self) -> None:
+        """The mode or a running action changed: both can be seen, the latter in a dialog."""
+        self.call_later(self._redraw)
+        if isinstance(self.screen, Dialog):
+            self.call_later(self.screen.redraw)
 
     def _tick(self) -> None:
         self.watch_over.own_cpu.tick()
@@ -174,8 +177,8 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
     def action_keys(self) -> None:
         """The keys of this place, from the bindings themselves."""
-        from opsdash.tui.screens.menus import KeysDialog
         from opsdash.tui.keymap import keys_here
+        from opsdash.tui.screens.menus import KeysDialog
 
         self.push_screen(
             KeysDialog(self.watch_over.clock, type(self.screen).__name__, keys_here(self.screen))

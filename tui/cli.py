@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 from opsdash import __version__
@@ -46,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal of another encoding gets ? for a glyph, and the word
+            stream.reconfigure(errors="replace")
     arguments = sys.argv[1:] if argv is None else list(argv)
     failed = UNKNOWN if "check" in arguments else USAGE
     try:
@@ -57,9 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or the exit complains when it flushes
+        # what is still buffered goes nowhere, or Python would complain about it at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return failed
 
 
@@ -163,7 +166,8 @@ def _demo(options: argparse.Namespace) -> int:
     if refused is not None:
         return refused
     from opsdash.tui.config import AuditSettings, default_audit_path
-    from opsdash.tui.demo.run import DEFAULT_STORY, start_demo
+    from opsdash.tui.demo.run import start_demo
+    from opsdash.tui.demo.stories import DEFAULT_STORY
 
     audit = AuditSettings(path=default_audit_path(os.environ))
     with start_demo(options.story or DEFAULT_STORY, lambda phase: _say(f"demo: {phase}")) as demo:

@@ -37,7 +37,7 @@ class _Settings(Protocol):
     """What the settings of a kind say of themselves. Keys are those of its table."""
 
     def mistakes(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong beyond the types: (key, what was expected). The others are asked when there is none."""
+        """What is wrong beyond the types, as (key, what was expected); asked before the others."""
 
     def inline_secrets(self) -> tuple[str, ...]:
         """The keys whose value itself holds a secret."""

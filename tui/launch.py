@@ -37,7 +37,7 @@ def run_screen(
     """
     clock = Clock()
     log = AuditLog(audit.path, clock=clock, also_syslog=audit.also == "syslog")
-    gateway = Gateway(targets, audit=log, clock=clock, permitted=permitted, read_only=read_only)
+    gateway = Gateway(targets, log, clock=clock, permitted=permitted, read_only=read_only)
     app = OpsdashApp(Watch(targets, gateway, clock, notes=notes))
     gc.disable()  # no collection while starting; on_ready freezes what is there and turns it on again
     return asyncio.run(_run(app, mouse))

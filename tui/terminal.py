@@ -40,8 +40,9 @@ def why_no_screen(environ: Mapping[str, str], streams: Mapping[str, Stream | Non
 
 
 def takes_mouse(environ: Mapping[str, str]) -> bool:
-    """Whether to take the mouse when nobody said so: not where every movement is sent over a network, nor
-    where people share a terminal and select text in it.
+    """Whether to take the mouse when nobody said so.
+
+    Not where every movement is sent over a network, nor where people share a terminal and select in it.
 
     >>> takes_mouse({}), takes_mouse({"TMUX": "/tmp/x"}), takes_mouse({"SSH_CONNECTION": "10.0.0.1 1 2 3"})
     (True, False, False)

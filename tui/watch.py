@@ -62,6 +62,8 @@ class Watch:
         made = await call_in_thread(collectors, key="import collectors", timeout_s=_IMPORT_DEADLINE_S)
         self._supervisor = Supervisor(made, self.feed, self.clock)
         self._supervisor.start()
+        for target, error in (await self.gateway.open()).items():
+            log.warning("no action connection to %s: %s", target, error)
 
     async def stop(self) -> None:
         """Stop reading and acting; never waits for a target."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_EIGHTHS = "  ▎▍▌▋▊▉█"  # one eighth is left out: it looks like the closing mark
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 

@@ -33,15 +33,7 @@ class TopState(msgspec.Struct, frozen=True, kw_only=True):
 
 def top_line(state: TopState, width: int) -> Line:
     """The first line, without what does not fit."""
-    total = state.ok + state.stale + state.down + state.waiting
-    counts = [plural(total, "target"), f"{state.ok} ok"]
-    counts += [
-        f"{n} {word}"
-        for n, word in ((state.stale, "stale"), (state.down, "down"), (state.waiting, "not read yet"))
-        if n
-    ]
-    tone = Tone.CRIT if state.down else Tone.WARN if state.stale else Tone.OK
-    live = "live" if state.ok == total else "not all live"
+    live, tone = _live(state)
     parts: list[tuple[int, Line]] = [
         (3, (("opsdash", Tone.ACCENT),)),
         (0, ((state.environment, state.environment_tone),)),
@@ -52,8 +44,7 @@ def top_line(state: TopState, width: int) -> Line:
         more = f" +{len(state.running) - 1}" if len(state.running) > 1 else ""
         parts.append((1, ((f"▸ running: {state.running[0]}{more} (9)", Tone.WARN),)))
     parts += [
-        (2, ((f"{GLYPHS[tone]} {live}", tone),)),
-        (5, ((": ".join((counts[0], ", ".join(counts[1:]))), Tone.NORMAL),)),
+        (1, ((live, tone),)),
         (1, (state.now.strftime("%H:%M:%S UTC"),)),
         (
             6,
@@ -66,6 +57,17 @@ def top_line(state: TopState, width: int) -> Line:
         ),
     ]
     return fit([p for p in parts if p[1][0] != ("", Tone.MUTED)], width, "  ")
+
+
+def _live(state: TopState) -> tuple[str, Tone]:
+    """Whether what is shown is live, as counts of what is not."""
+    total = state.ok + state.stale + state.down + state.waiting
+    words = ((state.down, "down"), (state.stale, "stale"), (state.waiting, "not read yet"))
+    counts = ", ".join(f"{count} {word}" for count, word in words if count)
+    if not counts:
+        return f"{GLYPHS[Tone.OK]} {plural(total, 'target')} live", Tone.OK
+    tone = Tone.CRIT if state.down else Tone.WARN if state.stale else Tone.UNKNOWN
+    return f"{GLYPHS[tone]} {counts}, {state.ok} of {plural(total, 'target')} live", tone
 
 
 def armed_word(left_s: float) -> str:

@@ -100,8 +100,8 @@ def blocking_forest(
         https://www.postgresql.org/docs/current/view-pg-locks.html and src/backend/access/heap/README.tuplock
     """
     waiting = _by_leader(sessions, waits)
-    lines = _lines(waiting)
     known = {session.pid: session for session in sessions}
+    lines = _lines(waiting, known)
     parents: dict[Key, Key | None] = {}
     places: dict[int, int] = {}
     for members in lines.values():
@@ -130,17 +130,23 @@ def _by_leader(sessions: Sequence[SessionRow], waits: Sequence[LockWait]) -> dic
     return found
 
 
-def _line_of(wait: LockWait) -> str:
+def _line_of(wait: LockWait, session: SessionRow | None) -> str:
     """The words for what is waited for; waits of which that is unknown are each a line of their own."""
     what = wait.detail or wait.relation
     if wait.locktype is None or what is None:
         return f"{wait.locktype or 'unknown'} of {wait.pid}"
+    if wait.locktype in _PER_DATABASE and session is not None and session.database is not None:
+        return f"{wait.locktype} {what} in {session.database}"
     return f"{wait.locktype} {what}"
 
 
-def _lines(waiting: Mapping[int, LockWait]) -> dict[str, list[LockWait]]:
+_PER_DATABASE = frozenset({"advisory", "object"})
+"""Kinds of locks whose words are the same in each database: one application often runs in many."""
+
+
+def _lines(waiting: Mapping[int, LockWait], known: Mapping[int, SessionRow]) -> dict[str, list[LockWait]]:
     """Waits by what they queue for. The holder of a row's tuple lock is the first of that row's line."""
-    line_of = {pid: _line_of(wait) for pid, wait in waiting.items()}
+    line_of = {pid: _line_of(wait, known.get(pid)) for pid, wait in waiting.items()}
     for pid, wait in waiting.items():
         if wait.locktype == "tuple":
             for holder in wait.holders:
@@ -165,9 +171,15 @@ def _places(members: Sequence[LockWait]) -> dict[int, int]:
         key=lambda w: (w.pid not in holding, w.waiting_since or _FAR, len(w.queued_behind), w.pid),
     )
     place: defaultdict[int, int] = defaultdict(int)
+    last = 0
     for wait in order:
-        before = max(map(place.__getitem__, wait.queued_behind), default=0)
+        behind = wait.queued_behind
+        if behind and place[behind[-1]] == last:  # mostly so; else a line of n would cost n * n
+            before = last
+        else:
+            before = max(map(place.__getitem__, behind), default=0)
         place[wait.pid] = 1 + max(before, *(place[h] for h in wait.holders if h in pids), 0)
+        last = max(last, place[wait.pid])
     return {pid: place[pid] for pid in pids}
 
 

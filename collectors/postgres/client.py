@@ -1,9 +1,6 @@
 """The only place that connects to PostgreSQL, and that turns psycopg's exceptions into ours."""
 
-import asyncio
-import ipaddress
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakSet
 
@@ -11,21 +8,17 @@ import psycopg
 
 from opsdash.collectors import errors
 from opsdash.collectors.errors import TargetError
-from opsdash.collectors.postgres.params import Params, Purpose, complete, dsn_of, secrets_in, stated
+from opsdash.collectors.postgres.addresses import LookUp, look_up_name, with_addresses
+from opsdash.collectors.postgres.params import Purpose, complete, dsn_of, secrets_in, stated
 from opsdash.collectors.postgres.password import password_of
 from opsdash.collectors.postgres.settings import PostgresSettings
-from opsdash.collectors.postgres.under_way import shared
 from opsdash.collectors.secret import Secret, redact
 from opsdash.collectors.target import Target, TargetId
-from opsdash.collectors.threads import resolve
 from opsdash.collectors.watchdog import shut_socket
 
-__all__ = ["LookUp", "Purpose", "connect", "discard", "own_pids", "shut", "translate"]
+__all__ = ["Connection", "Purpose", "connect", "discard", "own_pids", "shut", "translate"]
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
-
-LookUp = Callable[[TargetId, str, int], Awaitable[tuple[str, ...]]]
-"""Target, host name and port to addresses, in the order to try."""
 
 _held: dict[tuple[TargetId, Purpose], tuple[Secret, ...]] = {}
 """The secrets last used: alive for as long as we run, since `redact` knows only living ones."""
@@ -40,11 +33,6 @@ def own_pids(target: TargetId) -> frozenset[int]:
     Told by pid, not by application_name: whoever calls itself opsdash too may still be what blocks others.
     """
     return frozenset(c.info.backend_pid for c in _open.get(target, ()) if not c.closed)
-
-
-async def look_up_name(target: TargetId, host: str, port: int) -> tuple[str, ...]:
-    """The addresses of `host`, looked up on a thread of our own."""
-    return await shared(f"look up {target} {host} {port}", lambda: resolve(target, host, port, timeout_s=3.0))
 
 
 async def connect(target: Target, purpose: Purpose, *, look_up: LookUp = look_up_name) -> Connection:
@@ -65,7 +53,7 @@ async def connect(target: Target, purpose: Purpose, *, look_up: LookUp = look_up
     if password is not None:
         params["password"] = password.reveal()
     _held[target.id, purpose] = secrets_in(dsn, params)
-    params = complete(await _with_addresses(target.id, params, look_up), purpose)
+    params = complete(await with_addresses(target.id, params, look_up), purpose)
     try:
         connection = await psycopg.AsyncConnection.connect(
             "",
@@ -92,53 +80,8 @@ def discard(connection: Connection) -> None:
     connection.pgconn.finish()
 
 
-async def _with_addresses(target: TargetId, params: Params, look_up: LookUp) -> Params:
-    """Add `hostaddr` where `host` is a name; one entry for each of its addresses.
-
-    Names stay in `host`, for TLS. Sockets' folders, addresses and what has a `hostaddr` are left alone.
-    """
-    hosts = params.get("host", "").split(",")
-    if params.get("hostaddr") or not any(_is_name(host) for host in hosts):
-        return params
-    ports = (params.get("port") or "5432").split(",")
-    if len(ports) == 1:
-        ports *= len(hosts)
-    if len(ports) != len(hosts):
-        raise errors.NotSupported(target, f"the DSN names {len(hosts)} hosts but {len(ports)} ports")
-    found = await asyncio.gather(
-        *(_addresses(target, host, port, look_up) for host, port in zip(hosts, ports, strict=True)),
-        return_exceptions=True,
-    )
-    rows: list[tuple[str, str, str]] = []
-    failed: list[BaseException] = []
-    for host, port, addresses in zip(hosts, ports, found, strict=True):
-        if isinstance(addresses, BaseException):
-            failed.append(addresses)
-        else:
-            rows.extend((host, address, port) for address in addresses)
-    if not rows:
-        raise failed[0]
-    host_list, address_list, port_list = (",".join(column) for column in zip(*rows, strict=True))
-    return {**params, "host": host_list, "hostaddr": address_list, "port": port_list}
-
-
-def _is_name(host: str) -> bool:
-    if not host or host.startswith(("/", "@")):
-        return False
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return True
-    return False
-
-
-async def _addresses(target: TargetId, host: str, port: str, look_up: LookUp) -> tuple[str, ...]:
-    if not _is_name(host):
-        return (host if host[:1] not in "/@" else "",)
-    return await look_up(target, host, int(port or 5432))
-
-
 _ERROR_OF_SQLSTATE: dict[str, type[TargetError]] = {
+    "26000": errors.NotSupported,  # a prepared statement is gone: a pooler gave us another backend
     "28000": errors.AuthenticationFailed,
     "28P01": errors.AuthenticationFailed,
     "42501": errors.PermissionDenied,
@@ -192,9 +135,14 @@ _SAYINGS: tuple[tuple[str, type[TargetError], str], ...] = (
         "GRANT CONNECT ON DATABASE, and pg_monitor, TO the role of opsdash",
     ),
     (
-        r"unsupported startup parameter|no such database|pgbouncer",
+        r"unsupported startup parameter|no such database|prepared statement .* does not exist",
         errors.NotSupported,
         "this looks like PgBouncer: point opsdash at the server itself",
+    ),
+    (
+        r"invalid response|unexpected (response|message)|expected authentication request|synchronization",
+        errors.BadReply,
+        "is this a PostgreSQL server?",
     ),
     (r"certificate|SSL|TLS", errors.TlsFailed, "check sslmode, sslrootcert and the server's certificate"),
     (
@@ -217,11 +165,6 @@ _SAYINGS: tuple[tuple[str, type[TargetError], str], ...] = (
         r"|connection socket closed|(consuming input|sending query|flushing) failed",
         errors.ConnectionLost,
         "a new connection is tried",
-    ),
-    (
-        r"invalid response|unexpected (response|message)|expected authentication request|synchronization",
-        errors.BadReply,
-        "is this a PostgreSQL server?",
     ),
 )
 

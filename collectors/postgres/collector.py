@@ -12,13 +12,12 @@ from psycopg.pq import TransactionStatus
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.errors import NotSupported, TimedOut
 from opsdash.collectors.postgres import decode
+from opsdash.collectors.postgres.addresses import LookUp, look_up_name
 from opsdash.collectors.postgres.client import (
     Connection,
-    LookUp,
     Purpose,
     connect,
     discard,
-    look_up_name,
     own_pids,
     shut,
     translate,

@@ -64,12 +64,10 @@ def ordinary_python() -> tuple[str, int | None]:
     if os.geteuid() != 0:
         return sys.executable, None
     system = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/local/bin")
-    for python in (sys.executable, system):
-        if python is not None and _can_import(python):
-            return python, ORDINARY_USER
-    require(
-        "ordinary-user", f"uid {ORDINARY_USER} can reach no Python with opsdash: this checkout is private"
-    )
+    reachable = [python for python in (sys.executable, system) if python is not None and _can_import(python)]
+    if not reachable:
+        require("ordinary-user", f"uid {ORDINARY_USER} can reach no Python that has opsdash")
+    return reachable[0], ORDINARY_USER
 
 
 def _can_import(python: str) -> bool:

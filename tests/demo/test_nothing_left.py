@@ -41,10 +41,9 @@ def binaries(keeper: Keeper) -> Binaries:
 
 
 def test_closed_demo() -> None:
+    before = set(psutil.Process().children())
     demo = start_demo()
-    (keeper,) = (
-        child for child in psutil.Process().children() if str(demo.folder.parent) in child.cmdline()[-1:]
-    )
+    (keeper,) = set(psutil.Process().children()) - before
     everybody = family(keeper.pid)
     demo.close()
     assert not alive(everybody)

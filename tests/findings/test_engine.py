@@ -5,8 +5,7 @@ from datetime import timedelta
 from opsdash.collectors.finding import Severity
 from opsdash.collectors.snapshot import FailureKind
 from opsdash.tui.findings.engine import find
-from tests.findings.test_reachability import MONO_S, failing
-from tests.support.readings import NOW, connections, reading, row_line, session
+from tests.support.readings import MONO_S, NOW, connections, failing, reading, row_line, session
 
 BLOCKED = reading([session(1, "idle in transaction", for_s=30)], row_line(1, [10, 11, 12]))
 

@@ -1,58 +1,12 @@
 """Targets that cannot be read."""
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding, Severity
-from opsdash.collectors.postgres.settings import PostgresSettings
-from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
-from opsdash.collectors.target import Target, TargetId, environment
+from opsdash.collectors.snapshot import FailureKind
 from opsdash.tui.findings.engine import find
-from tests.support.readings import NOW, reading
-
-MONO_S = 5000.0
-TARGET = Target(
-    id=TargetId("postgres", "orders"),
-    environment=environment("staging"),
-    interval_s=2.0,
-    settings=PostgresSettings(),
-    source="test",
-)
-
-
-def failing(
-    kind: FailureKind,
-    *,
-    failures: int = 1,
-    for_s: float = 0.0,
-    good_age_s: float | None = None,
-    reason: str = "connection to server at 10.0.0.5, port 5432 failed: Connection refused",
-    **facts: Any,
-) -> TargetView:
-    """A target whose last reads failed."""
-
-    def taken(age_s: float, sequence: int, **more: Any) -> Snapshot[Any]:
-        return Snapshot(
-            target=TARGET.id,
-            sequence=sequence,
-            taken_at=NOW - timedelta(seconds=age_s),
-            taken_mono_s=MONO_S - age_s,
-            took_s=0.01,
-            **more,
-        )
-
-    good = None if good_age_s is None else taken(good_age_s, 1, data=facts.pop("data", reading()))
-    return TargetView(
-        target=TARGET,
-        latest=taken(0.0, 9, failure=Failure(kind=kind, reason=reason, **facts)),
-        good=good,
-        failing_since=NOW - timedelta(seconds=for_s),
-        failures=failures,
-        reads=failures + (good is not None),
-    )
+from tests.support.readings import MONO_S, NOW, TARGET, failing
 
 
 def found(view: TargetView) -> Finding:

@@ -7,17 +7,8 @@ from hypothesis import strategies as st
 
 from opsdash.collectors.postgres.blocking import BlockingNode, blocking_forest, forest_of
 from opsdash.collectors.postgres.blocking_rows import describe_wait, tree_rows
-from opsdash.collectors.postgres.rows import LockWait
-from tests.support.readings import NOW, ago, prepared, reading, relation_wait, row_line, session
-
-
-def shape(node: BlockingNode) -> object:
-    """A tree as nested pids: a leaf is its pid, a blocker is (pid, children)."""
-    return (node.pid, [shape(child) for child in node.children]) if node.children else node.pid
-
-
-def shapes(forest: tuple[BlockingNode, ...]) -> list[object]:
-    return [shape(root) for root in forest]
+from opsdash.collectors.postgres.rows import LockWait, PreparedTransaction, SessionRow
+from tests.support.readings import NOW, ago, prepared, reading, relation_wait, row_line, session, shapes
 
 
 def every(forest: tuple[BlockingNode, ...]) -> list[BlockingNode]:
@@ -41,7 +32,7 @@ def test_nobody_waits() -> None:
 def test_writers_of_one_row_are_one_line_behind_its_holder_not_a_ladder() -> None:
     waits = row_line(4312, [4377, 4401, 4410, 4415])
     (root,) = blocking_forest([session(p) for p in (4312, 4377, 4401, 4410, 4415)], waits, now=NOW)
-    assert shape(root) == (4312, [4377, 4401, 4410, 4415])
+    assert shapes([root]) == [(4312, [4377, 4401, 4410, 4415])]
     assert [child.place_in_line for child in root.children] == [1, 2, 3, 4]
     assert root.waiters == 4
     assert root.longest_wait_s == 60.0
@@ -75,7 +66,7 @@ def test_two_rows_of_one_transaction_are_two_lines_of_one_root() -> None:
 def test_waiter_that_holds_something_else_has_its_own_line_below_it() -> None:
     waits = row_line(1, [2]) + row_line(2, [3], xid=5, where="(0,7)") + row_line(3, [4], xid=6, where="(0,9)")
     (root,) = blocking_forest([session(p) for p in (1, 2, 3, 4)], waits, now=NOW)
-    assert shape(root) == (1, [(2, [(3, [4])])])
+    assert shapes([root]) == [(1, [(2, [(3, [4])])])]
     assert root.waiters == 3
     assert root.children[0].waiters == 2
 
@@ -84,7 +75,7 @@ def test_readers_queued_behind_an_alter_table_are_in_its_line() -> None:
     alter = relation_wait(20, holders=[10], mode="AccessExclusiveLock", for_s=40)
     readers = [relation_wait(pid, behind=[20], for_s=60 - pid) for pid in (30, 31)]
     (root,) = blocking_forest([session(10), session(20)], [*readers, alter], now=NOW)
-    assert shape(root) == (10, [20, 30, 31])
+    assert shapes([root]) == [(10, [20, 30, 31])]
     assert [child.place_in_line for child in root.children] == [1, 2, 2]  # both go when the ALTER is done
     assert describe_wait(root.children[0]) == "relation stock AccessExclusiveLock (held by 10)"
 
@@ -153,6 +144,13 @@ def test_parallel_workers_count_as_their_leader() -> None:
         relation_wait(200, holders=[101, 102], behind=[101], relation="public.x", detail="relation public.x"),
     ]
     assert shapes(blocking_forest(sessions, waits, now=NOW)) == [(1, [(100, [200])])]
+
+
+def test_same_words_in_two_databases_are_two_lines() -> None:
+    key = {"locktype": "advisory", "relation": None, "detail": "advisory 7"}
+    waits = [relation_wait(10, holders=[1], **key), relation_wait(20, holders=[2], **key)]
+    sessions = [session(p, database=name) for p, name in ((1, "a"), (10, "a"), (2, "b"), (20, "b"))]
+    assert shapes(blocking_forest(sessions, waits, now=NOW)) == [(1, [10]), (2, [20])]
 
 
 def test_worker_that_waits_for_its_own_leader_is_not_its_own_parent() -> None:
@@ -243,7 +241,9 @@ any_wait = st.builds(
     ),
     st.lists(st.sampled_from("ab").map(prepared), max_size=2, unique_by=lambda p: p.gid),
 )
-def test_whatever_is_read_every_waiter_has_exactly_one_place(waits, sessions, transactions) -> None:
+def test_whatever_is_read_every_waiter_has_exactly_one_place(
+    waits: list[LockWait], sessions: list[SessionRow], transactions: list[PreparedTransaction]
+) -> None:
     leaders = {s.pid: s.leader_pid or s.pid for s in sessions}
     forest = blocking_forest(sessions, waits, transactions, now=NOW)
     nodes = every(forest)

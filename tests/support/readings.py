@@ -1,9 +1,11 @@
-"""PostgreSQL readings made by hand, with only what a test is about spelt out."""
+"""PostgreSQL readings made by hand, and what the feed holds of them; only what a test is about is spelt out."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.postgres.blocking import BlockingNode
 from opsdash.collectors.postgres.rows import (
     Connections,
     DatabaseRates,
@@ -12,9 +14,23 @@ from opsdash.collectors.postgres.rows import (
     PreparedTransaction,
     SessionRow,
 )
+from opsdash.collectors.postgres.settings import PostgresSettings
+from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
+from opsdash.collectors.target import Target, TargetId, environment
 
 NOW = datetime(2026, 3, 14, 3, 12, 41, tzinfo=UTC)
 """The server's clock in these readings."""
+
+MONO_S = 5000.0
+"""NOW on the monotonic clock."""
+
+TARGET = Target(
+    id=TargetId("postgres", "orders"),
+    environment=environment("staging"),
+    interval_s=2.0,
+    settings=PostgresSettings(),
+    source="test",
+)
 
 
 def ago(seconds: float) -> datetime:
@@ -128,3 +144,44 @@ def reading(
         "total": DatabaseRates(name="all"),
     }
     return PostgresData(sessions=tuple(sessions), waits=tuple(waits), **(known | facts))
+
+
+def failing(
+    kind: FailureKind,
+    *,
+    failures: int = 1,
+    for_s: float = 0.0,
+    good_age_s: float | None = None,
+    reason: str = "connection to server at 10.0.0.5, port 5432 failed: Connection refused",
+    **facts: Any,
+) -> TargetView:
+    """What the feed holds of TARGET when its last reads failed; `good_age_s` ago it had `data`."""
+
+    def taken(age_s: float, sequence: int, **more: Any) -> Snapshot[Any]:
+        return Snapshot(
+            target=TARGET.id,
+            sequence=sequence,
+            taken_at=NOW - timedelta(seconds=age_s),
+            taken_mono_s=MONO_S - age_s,
+            took_s=0.01,
+            **more,
+        )
+
+    good = None if good_age_s is None else taken(good_age_s, 1, data=facts.pop("data", reading()))
+    return TargetView(
+        target=TARGET,
+        latest=taken(0.0, 9, failure=Failure(kind=kind, reason=reason, **facts)),
+        good=good,
+        failing_since=NOW - timedelta(seconds=for_s),
+        failures=failures,
+        reads=failures + (good is not None),
+    )
+
+
+def _shape(node: BlockingNode) -> object:
+    return (node.pid, [_shape(child) for child in node.children]) if node.children else node.pid
+
+
+def shapes(forest: Sequence[BlockingNode]) -> list[object]:
+    """A blocking forest as nested pids: a leaf is its pid, a blocker is (pid, children)."""
+    return [_shape(root) for root in forest]

@@ -38,18 +38,6 @@ class AuditError(OpsdashError):
         super().__init__(f"the audit log {path} cannot be written: {reason}; {hint}")
 
 
-def default_path(environ: Mapping[str, str]) -> Path:
-    """Where the log is when the configuration does not say.
-
-    >>> str(default_path({"XDG_STATE_HOME": "/state"})), str(default_path({"HOME": "/home/maria"}))
-    ('/state/opsdash/audit.jsonl', '/home/maria/.local/state/opsdash/audit.jsonl')
-    """
-    stated = environ.get("XDG_STATE_HOME", "")
-    home = environ.get("HOME") or os.path.expanduser("~")
-    state = Path(stated) if stated.startswith("/") else Path(home, ".local", "state")
-    return state / "opsdash" / "audit.jsonl"
-
-
 class AuditLog:
     """Appends records to one file."""
 

@@ -1,6 +1,7 @@
 """The one door to a target: plan -> guard -> intent on disk -> run -> verify -> outcome on disk."""
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -19,6 +20,8 @@ from opsdash.tui.actions.audit import AuditError, AuditLog
 from opsdash.tui.actions.guard import Decision, Guard, GuardKind, Mode, guard, is_satisfied, mode_denies
 from opsdash.tui.actions.running import Planned, Running, act
 from opsdash.tui.actions.who import Operator, find_operator
+
+log = logging.getLogger(__name__)
 
 KEPT_RUNS = 200
 _CLOSE_S = 0.5
@@ -53,7 +56,9 @@ class Gateway:
         self._kits: dict[str, ActionKit] = {}
         self._listeners: list[Callable[[], None]] = []
         self._runs: tuple[Running, ...] = ()
+        self._opening: asyncio.Task[Any] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        """Runs and records under way."""
 
     # what the screen shows
 
@@ -93,7 +98,7 @@ class Gateway:
             except AuditError as error:
                 return str(error)
             self._arming.start()
-            self._spawn(self.open())  # those that could not be opened before
+            self._opening = asyncio.create_task(self.open())  # those that could not be opened before
         self._notify()
         return None
 
@@ -192,15 +197,16 @@ class Gateway:
             self._spawn(self._record_disarmed("by quitting"))
         for running in self._runs:
             running.abort()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_CLOSE_S)
+        if self._opening is not None:
+            self._opening.cancel()
         for kit in self._kits.values():
             kit.abort()
         closing = [asyncio.ensure_future(kit.close()) for kit in self._kits.values()]
-        if closing:
-            await asyncio.wait(closing, timeout=_CLOSE_S)
-        for task in (*self._tasks, *closing):
-            task.cancel()
+        ending = {*self._tasks, *closing}
+        if ending:
+            _, late = await asyncio.wait(ending, timeout=_CLOSE_S)
+            for task in late:
+                task.cancel()
 
     # how
 
@@ -235,43 +241,33 @@ class Gateway:
 
     async def _carry_out(self, running: Running, refusal: str | None) -> None:
         operator = await self._who()
-        outcome = await self._outcome(running, refusal, operator)
+        if refusal is None:
+            try:
+                await self._audit.append("intent", {**_intent(running), **_signature(operator)})
+            except AuditError as error:
+                running.end(Outcome(kind=OutcomeKind.REFUSED, text=f"nothing was sent: {error}"))
+                return
+            running.say("intent recorded")
+            plan = running.planned.plan
+            target = self._targets[plan.target]
+            outcome, event = await act(running, self._action(plan.action, plan.target), target), "outcome"
+        else:
+            outcome, event = Outcome(kind=OutcomeKind.REFUSED, text=refusal), "refused"
         running.end(outcome)
-        what = {"outcome": outcome.kind.value, "text": outcome.text, "hits": running.hits}
-        steps = [{"at": step.at, "text": step.text, "ok": step.is_ok} for step in running.steps]
         try:
-            await self._audit.append(
-                "outcome", {**_about(running), **what, "steps": steps, **_signature(operator)}
-            )
+            await self._audit.append(event, {**_ending(running, outcome), **_signature(operator)})
         except AuditError as error:
             running.say(f"the outcome could not be recorded: {error.reason}", is_ok=False)
-
-    async def _outcome(self, running: Running, refusal: str | None, operator: Operator) -> Outcome:
-        if refusal is not None:
-            return Outcome(kind=OutcomeKind.REFUSED, text=refusal)
-        planned = running.planned
-        plan = planned.plan
-        intent = {
-            **_about(running),
-            "environment": planned.environment.label,
-            "production": planned.environment.production,
-            "title": plan.title,
-            "identities": plan.identities,
-            "plan": [{line.label: line.text} for line in plan.lines],
-            "planned_at": planned.planned_at,
-            **_signature(operator),
-        }
-        try:
-            await self._audit.append("intent", intent)
-        except AuditError as error:
-            return Outcome(kind=OutcomeKind.REFUSED, text=f"nothing was sent: {error}")
-        running.say("intent recorded")
-        return await act(running, self._action(plan.action, plan.target), self._targets[plan.target])
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the gateway failed", exc_info=error)
 
     def _notify(self) -> None:
         for listener in self._listeners:
@@ -281,6 +277,29 @@ class Gateway:
 def _about(running: Running) -> dict[str, Any]:
     plan = running.planned.plan
     return {"id": running.id, "action": plan.action, "target": str(plan.target)}
+
+
+def _intent(running: Running) -> dict[str, Any]:
+    planned = running.planned
+    return {
+        **_about(running),
+        "environment": planned.environment.label,
+        "production": planned.environment.production,
+        "title": planned.plan.title,
+        "identities": planned.plan.identities,
+        "plan": [{line.label: line.text} for line in planned.plan.lines],
+        "planned_at": planned.planned_at,
+    }
+
+
+def _ending(running: Running, outcome: Outcome) -> dict[str, Any]:
+    return {
+        **_about(running),
+        "outcome": outcome.kind,
+        "text": outcome.text,
+        "hits": running.hits,
+        "steps": [{"at": step.at, "text": step.text, "ok": step.is_ok} for step in running.steps],
+    }
 
 
 def _signature(operator: Operator) -> dict[str, Any]:

@@ -205,9 +205,11 @@ def _is_denied(hits: tuple[Hit, ...]) -> bool:
 
 def unsent(hits: tuple[Hit, ...]) -> Outcome:
     """The outcome when no hit was sent: refused, or failed where the target said no."""
-    what = _told(hits[0]) if len(hits) == 1 else _counted(hits)
     kind = OutcomeKind.FAILED if _is_denied(hits) else OutcomeKind.REFUSED
-    return Outcome(kind=kind, text=f"{what or 'no identity'}: nothing was sent")
+    if len(hits) == 1 and hits[0].detail:
+        return Outcome(kind=kind, text=_told(hits[0]))
+    what = _counted(hits) or "no identity"
+    return Outcome(kind=kind, text=f"nothing was sent: {what}")
 
 
 def followed(hits: tuple[Hit, ...], final: Step | None) -> Outcome:

@@ -1,5 +1,6 @@
 """Our end of the keeper: asks it to start and stop processes, and holds the pipe whose end ends them all."""
 
+import contextlib
 import json
 import os
 import pwd
@@ -67,6 +68,9 @@ class Keeper:
             cwd="/",
             start_new_session=True,  # a closing terminal must not end it before it has cleaned up
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin, self._process.stdout
         self.folder = Path(self._read()["folder"])
         """Exists as long as the keeper; everything of the servers is in here."""
 
@@ -108,16 +112,19 @@ class Keeper:
     def close(self) -> None:
         """End everything and remove the folder; back when that is done. May be called twice."""
         with self._lock:
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
-            self._process.stdin.close()
+            with contextlib.suppress(
+                BrokenPipeError
+            ):  # it ended before us; whether it cleaned up is seen below
+                self._requests.close()
             try:
                 self._process.wait(_CLOSE_S)
             except subprocess.TimeoutExpired as error:
                 raise KeeperError(
                     f"keeper (pid {self.pid}) has not ended after {_CLOSE_S:.0f} s; it holds {self.folder}"
                 ) from error
-            self._process.stdout.close()
+            self._answers.close()
+        if self.folder.exists():
+            raise KeeperError(f"keeper (pid {self.pid}) was killed; end what runs in {self.folder} by hand")
 
     def __enter__(self) -> Self:
         return self
@@ -129,10 +136,9 @@ class Keeper:
 
     def _ask(self, do: str, name: str, **rest: object) -> dict[str, Any]:
         with self._lock:
-            assert self._process.stdin is not None
             try:
-                self._process.stdin.write(json.dumps({"do": do, "name": name, **rest}) + "\n")
-                self._process.stdin.flush()
+                self._requests.write(json.dumps({"do": do, "name": name, **rest}) + "\n")
+                self._requests.flush()
             except (OSError, ValueError) as error:
                 raise KeeperError(f"keeper (pid {self.pid}) is gone: cannot {do} {name}") from error
             answer = self._read()
@@ -141,11 +147,10 @@ class Keeper:
         return answer
 
     def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._answers.readline()
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError as error:
-            said = (line + self._process.stdout.read()).strip().splitlines()
+            said = (line + self._answers.read()).strip().splitlines()
             raise KeeperError(f"keeper failed: {said[-1] if said else 'it ended without a word'}") from error
         return answer

@@ -113,7 +113,7 @@ def _hidden(data: PostgresData, target: Target) -> Iterator[Finding]:
         short=f"{hidden} sessions hidden from {data.role}",
         evidence=(
             "their state, age and statement are unknown: long queries and open transactions may go unseen",
-            *(data.limits or (f"GRANT pg_read_all_stats TO {data.role};",)),
+            *data.limits,
         ),
         cause="the role has neither pg_monitor nor pg_read_all_stats",
         place="sessions",

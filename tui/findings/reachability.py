@@ -73,13 +73,15 @@ def unreachable(view: TargetView, *, now: datetime, mono_s: float) -> Sequence[F
             basis=f"{view.failures} failed reads over {age(failing_s)}"
             if view.failures > 1
             else "one failed read",
-            weight=_WEIGHT,
+            weight=_WEIGHT if view.good else _NEVER_SEEN,
         ),
     )
 
 
 _WEIGHT = 1e9
 """Before all others of its severity: what is known of such a target is old."""
+_NEVER_SEEN = 2.0
+"""A target that never answered may be named wrongly; what blocks people on a live one comes first."""
 
 
 def _severity(kind: FailureKind, failures: int, failing_s: float) -> Severity:

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from opsdash.collectors.clock import Clock
-from opsdash.tui.actions.perform import Running
+from opsdash.tui.actions.running import Running
 from opsdash.tui.screens.confirm import OUTCOME_TONES, run_lines, run_summary
 from opsdash.tui.screens.dialog import Dialog
 from opsdash.tui.screens.place import Place
@@ -44,7 +44,7 @@ class ActionsScreen(Place):
                 title="OUTCOME",
                 width=20,
                 grow=1,
-                cell=lambda r: (run_summary(r, self.watch_over.clock.mono_s()), run_tone(r)),
+                cell=lambda r: (run_summary(r, self.watch_over.clock.now()), run_tone(r)),
             ),
         )
         yield Table(
@@ -81,7 +81,7 @@ class ActionsScreen(Place):
         if self._chosen is not None:
             self._chosen.abort()
 
-    def on_table_chosen(self, message: Table.Chosen) -> None:
+    def on_table_chosen(self, message: Table.Chosen[Running]) -> None:
         """Enter: its steps."""
         self.app.push_screen(RunDialog(self.watch_over.clock, message.row))
 
@@ -95,15 +95,15 @@ class RunDialog(Dialog[None]):
         super().__init__(clock)
         self._run = run
 
-    def on_mount(self) -> None:
-        """Follow it while it is open."""
-        super().on_mount()
-        self.set_interval(0.2, self.redraw, name="follow")
-
     def title_text(self) -> str:
         """What ran where."""
         return f"{self._run.planned.plan.title} on {self._run.planned.plan.target.name}"
 
     def content(self, width: int) -> Sequence[Line]:
         """Steps and outcome."""
-        return ((), *run_lines(self._run, width), (), (("Esc", Tone.ACCENT), " back"))
+        return (
+            (),
+            *run_lines(self._run, width, self.app.size.height - 7),
+            (),
+            (("Esc", Tone.ACCENT), " back"),
+        )

@@ -3,19 +3,20 @@
 It takes a planned action and hands a decision to the gateway; it runs nothing itself.
 """
 
-import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 
-from opsdash.collectors.format import age
-from opsdash.tui.actions.action import OutcomeKind
-from opsdash.tui.actions.guard import Decision, GuardKind
-from opsdash.tui.actions.perform import Gateway, Planned, Running
-from opsdash.tui.screens.dialog import Dialog
 from opsdash.collectors.clock import Clock
+from opsdash.collectors.format import age
+from opsdash.tui.actions.action import OutcomeKind, Step
+from opsdash.tui.actions.guard import Decision, GuardKind
+from opsdash.tui.actions.perform import Gateway
+from opsdash.tui.actions.running import Planned, Running
+from opsdash.tui.screens.dialog import Dialog
 from opsdash.widgets.lines import Line, labelled
 from opsdash.widgets.status import Tone
 
@@ -30,27 +31,46 @@ OUTCOME_TONES = {
 }
 
 
-def run_lines(run: Running, width: int) -> tuple[Line, ...]:
-    """The steps of a running or ended action, and its outcome."""
-    lines: list[Line] = []
-    for step in run.steps:
-        mark, tone = ("✓", Tone.OK) if step.is_ok else ("✖", Tone.CRIT)
-        stamp = step.at.strftime("%H:%M:%S.") + f"{step.at.microsecond // 1000:03d}"
-        lines += labelled(
-            f"{mark} {stamp}", step.text, width=width, indent=15, tone=tone if not step.is_ok else Tone.NORMAL
-        )
+def run_lines(run: Running, width: int, height: int) -> tuple[Line, ...]:
+    """The steps of a running or ended action and its outcome, in at most `height` lines.
+
+    The first steps and the newest stay; what is between them is counted.
+    """
+    steps = [step_lines(step, width) for step in run.steps]
+    ending: tuple[Line, ...] = ()
     if run.outcome is not None:
-        lines += [
+        tone = OUTCOME_TONES[run.outcome.kind]
+        ending = (
             (),
-            *labelled(
-                run.outcome.kind.value,
-                run.outcome.text,
-                width=width,
-                indent=15,
-                tone=OUTCOME_TONES[run.outcome.kind],
-            ),
-        ]
-    return tuple(lines)
+            *labelled(run.outcome.kind.value, run.outcome.text, width=width, indent=_STAMP, tone=tone),
+        )
+    room = max(height - len(ending), 4)
+    if sum(map(len, steps)) <= room:
+        return (*(line for lines in steps for line in lines), *ending)
+    newest: list[tuple[Line, ...]] = []
+    while sum(map(len, steps[:_FIRST])) + sum(map(len, newest)) + 1 + len(steps[-len(newest) - 1]) <= room:
+        newest.insert(0, steps[-len(newest) - 1])
+    between = len(steps) - _FIRST - len(newest)
+    counted: Line = ((f"  … {between} more steps; the audit log has them all", Tone.MUTED),)
+    return (
+        *(line for lines in steps[:_FIRST] for line in lines),
+        counted,
+        *(ln for n in newest for ln in n),
+        *ending,
+    )
+
+
+_STAMP = 15
+"""Width of a step's mark and time."""
+_FIRST = 2
+"""Steps that are always shown: the intent, and that it was the same thing still."""
+
+
+def step_lines(step: Step, width: int) -> tuple[Line, ...]:
+    """One step with its time."""
+    mark, tone = ("✓", Tone.NORMAL) if step.is_ok else ("✖", Tone.CRIT)
+    stamp = f"{mark} {step.at:%H:%M:%S}.{step.at.microsecond // 1000:03d}"
+    return labelled(stamp, step.text, width=width, indent=_STAMP, tone=tone)
 
 
 class ConfirmDialog(Dialog[None]):
@@ -78,14 +98,14 @@ class ConfirmDialog(Dialog[None]):
         return f"{self._planned.plan.title} on {self._planned.plan.target.name} ({where})"
 
     def content(self, width: int) -> Sequence[Line]:
-        """The plan; below it the question, or how it goes."""
+        """The plan and the question; in their place, once it is decided, how it goes."""
+        if self._run is not None:
+            room = self.app.size.height - 7
+            return ((), *run_lines(self._run, width, room), (), self._ending())
         lines: list[Line] = [()]
         for fact in self._planned.plan.lines:
-            lines += labelled(
-                fact.label, fact.text, width=width, tone=Tone.WARN if fact.is_warning else Tone.NORMAL
-            )
-        if self._run is not None:
-            return (*lines, (), *run_lines(self._run, width), (), self._ending())
+            tone = Tone.WARN if fact.is_warning else Tone.NORMAL
+            lines += labelled(fact.label, fact.text, width=width, tone=tone)
         lines += labelled(
             "recorded", f"{self._planned.planned_at:%H:%M:%S} by {self._planned.operator}", width=width
         )
@@ -174,19 +194,12 @@ class ConfirmDialog(Dialog[None]):
             return
         typed = self._typed if self._planned.guard.kind is GuardKind.TYPE else None
         self._run = self._gateway.perform(self._planned, Decision(typed=typed))
-        self.run_worker(self._follow(), exit_on_error=False)
-
-    async def _follow(self) -> None:
-        """Draw each step as it comes."""
-        while self._run is not None and not self._run.is_done:
-            self.redraw()
-            await asyncio.sleep(0.05)
         self.redraw()
 
 
-def run_summary(run: Running, now_mono_s: float) -> str:
+def run_summary(run: Running, now: datetime) -> str:
     """One line of the actions list: what became of it, or how long it runs."""
     if run.outcome is not None:
         return f"{run.outcome.kind.value}: {run.outcome.text}"
     last = run.steps[-1].text if run.steps else "begins"
-    return f"running for {age(now_mono_s - run.started_mono_s)}: {last}"
+    return f"running for {age((now - run.started_at).total_seconds())}: {last}"

@@ -69,6 +69,8 @@ class Overview(Place):
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
         self._is_wide: bool | None = None
+        self._was_moved = False
+        """Until a person moves it, the cursor is on the worst finding; from then on it stays on its thing."""
 
     def body(self) -> Iterable[Widget]:
         """Heading, findings, areas."""
@@ -101,6 +103,8 @@ class Overview(Place):
         rows = max(1, min(len(findings), room // 2 if height >= 24 else max(room // 3, 2)))
         table.styles.height = rows
         table.show(findings)
+        if findings and not self._was_moved:
+            table.go_to(findings[0].key)
         self._show_areas(findings, width, max(room - rows, 0))
 
     def _nothing_found(self) -> str:
@@ -140,8 +144,11 @@ class Overview(Place):
         finding = message.row
         self.post_message(DrillDown(finding.target, finding.place, finding.identity))
 
-    def on_table_cursor_moved(self) -> None:
+    def on_table_cursor_moved(self, message: Table.CursorMoved[Finding]) -> None:
         """Other keys may work on another finding."""
+        findings = self.watch_over.findings
+        if message.row is not None and (not findings or message.row.key != findings[0].key):
+            self._was_moved = True
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -48,7 +48,7 @@ class Place(Screen[None]):
     ]
 
     DEFAULT_CSS = """
-    Place { layout: vertical; }
+    Place { layout: vertical; background: $background; color: $foreground; }
     Place #crumbs { height: 1; }
     """
 

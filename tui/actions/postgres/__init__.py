@@ -3,6 +3,7 @@
     connection.py   one statement at a time, each with a deadline; the kept action connection
     waiting.py      who waits behind whom, and who is next; pure
     sighting.py     the sessions as they are now, read afresh
+    describe.py     a session in words; pure
     deeds.py        what the three actions are: statement, identity, refusals; pure
     wording.py      the lines of a plan; pure
     signals.py      sends the statement and tells what zero rows mean
@@ -22,12 +23,19 @@ if TYPE_CHECKING:
     from opsdash.tui.actions.action import ActionKit
 
 CANCEL = ActionSpec(
-    name="postgres.cancel", kind="postgres", title="Cancel query", key="C", on=SessionIdentity, direct=True
+    name="postgres.cancel",
+    kind="postgres",
+    title="Cancel query",
+    short="cancel",
+    key="C",
+    on=SessionIdentity,
+    direct=True,
 )
 TERMINATE = ActionSpec(
     name="postgres.terminate",
     kind="postgres",
     title="Terminate session",
+    short="terminate",
     key="K",
     on=SessionIdentity,
     direct=True,
@@ -36,6 +44,7 @@ TERMINATE_ROOT = ActionSpec(
     name="postgres.terminate_root",
     kind="postgres",
     title="Terminate root blocker",
+    short="terminate root",
     key="R",
     on=SessionIdentity,
 )

@@ -5,11 +5,12 @@ as well when the server is frozen. So the socket is shut from outside, which end
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from opsdash.collectors.errors import ConnectionLost, ShuttingDown, TimedOut
+from opsdash.collectors.errors import ConnectionLost, ShuttingDown, TargetError, TimedOut
 from opsdash.collectors.target import Target
 
 if TYPE_CHECKING:
@@ -68,24 +69,17 @@ class BoundedConnection:
         """Send a statement that acts; never a second time.
 
         Raises:
-            TimedOut: Sent perhaps; the connection broke or the answer did not come.
-            TargetError: It surely was not done.
+            TimedOut: Sent perhaps: the answer did not come.
+            ConnectionLost: Sent perhaps: the connection broke.
+            TargetError: Any other: it surely was not done.
         """
         async with self._lock:
-            try:
+            with nothing_sent():
                 await self._ready()
-            except TimedOut as error:
-                raise ConnectionLost(
-                    self.target.id, f"nothing was sent, could not connect: {error.reason}", hint=error.hint
-                ) from error
             try:
                 return await self._ask(statement, parameters)
-            except _BROKEN as error:
-                raise TimedOut(
-                    self.target.id,
-                    f"sent perhaps, then the connection broke: {error.reason}",
-                    hint=error.hint,
-                ) from error
+            except ShuttingDown as error:  # our connection ended, before or after it did what was asked
+                raise ConnectionLost(self.target.id, error.reason, hint=error.hint) from error
 
     def abort(self) -> None:
         """Break off whatever is waited for, now and without waiting. The next use connects anew."""
@@ -106,8 +100,10 @@ class BoundedConnection:
         from opsdash.collectors.postgres.client import connect
 
         self._connection = await self._bounded(connect(self.target, self._purpose()), "connecting")
-        # names and queries of databases in other encodings are not UTF-8, and must not fail the whole answer
-        await self._ask("set client_encoding to 'SQL_ASCII'")
+        # names and queries of databases in other encodings are not UTF-8, and must not fail the whole answer;
+        # a server that is slow but alive should give up by itself before its socket is shut
+        limit_ms = int(self._deadline_s * 800)
+        await self._ask(f"set client_encoding to 'SQL_ASCII'; set statement_timeout to {limit_ms}")
         return self._connection
 
     def _purpose(self) -> "Purpose":
@@ -150,6 +146,15 @@ class BoundedConnection:
         task.cancel()
         task.add_done_callback(_look_at_result)
         await self.close()
+
+
+@contextmanager
+def nothing_sent() -> Iterator[None]:
+    """What fails in here fails before anything was sent, and says so: else no answer would mean "perhaps"."""
+    try:
+        yield
+    except (TimedOut, ConnectionLost) as error:
+        raise TargetError(error.target, f"nothing was sent: {error.reason}", hint=error.hint) from error
 
 
 def _look_at_result(task: "asyncio.Future[Any]") -> None:

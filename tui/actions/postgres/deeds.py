@@ -1,10 +1,12 @@
 """What the three actions are: the statement, what counts as the same, and when they are refused. Pure."""
 
 import enum
+from datetime import datetime
 
 from opsdash.collectors.postgres.rows import SessionIdentity, SessionRow
 from opsdash.tui.actions.action import ActionSpec
 from opsdash.tui.actions.postgres import CANCEL, TERMINATE, TERMINATE_ROOT
+from opsdash.tui.actions.postgres.describe import summary
 from opsdash.tui.actions.postgres.sighting import Rights, Seen, Sighting
 from opsdash.tui.actions.postgres.waiting import behind, named, roots
 
@@ -78,7 +80,7 @@ def refusal(
     return (
         _not_for_us(seen)
         or _not_visible(chosen, seen, sighting.rights)
-        or _changed(deed, chosen, seen.session)
+        or _changed(deed, chosen, seen.session, sighting.now)
         or (_not_allowed(seen, sighting.rights) if knows_role else None)
         or (no_root(chosen.pid, sighting) if deed is Deed.TERMINATE_ROOT else None)
     )
@@ -108,7 +110,10 @@ def _not_visible(chosen: SessionIdentity, seen: Seen, rights: Rights) -> str | N
     if seen.session.backend_start is not None and chosen.backend_start is not None:
         return None
     if seen.session.backend_start is not None:
-        return f"{chosen.pid} was chosen without its backend_start: read again, then choose it again"
+        return (
+            f"{chosen.pid} was chosen from a row without its backend_start, which the monitoring role may "
+            "not see: GRANT pg_read_all_stats (or pg_monitor) to the role of dsn"
+        )
     return f"role {rights.role} may not see whose session {chosen.pid} is (backend_start). {grants(rights)}"
 
 
@@ -126,13 +131,13 @@ def grants(rights: Rights) -> str:
     return "Needed: " + " ".join(lacking) if lacking else ""
 
 
-def _changed(deed: Deed, chosen: SessionIdentity, session: SessionRow) -> str | None:
+def _changed(deed: Deed, chosen: SessionIdentity, session: SessionRow, now: datetime) -> str | None:
     if chosen.backend_start != session.backend_start:
-        return f"the session is gone; {chosen.pid} is another one now: {summary(session)}"
+        return f"the session is gone; {chosen.pid} is another one now: {summary(session, now)}"
     if deed is Deed.CANCEL and session.state != "active":
         return f"nothing is running ({session.state}): cancel would have no effect; terminate instead"
     if not is_same(deed, chosen, session):
-        return f"changed since: now {summary(session)}"
+        return f"changed since: now {summary(session, now)}"
     return None
 
 
@@ -161,17 +166,4 @@ def no_root(pid: int, sighting: Sighting) -> str | None:
 def summary_of(pid: int, sighting: Sighting) -> str:
     """A pid with what it is, as far as it was seen."""
     seen = sighting.seen.get(pid)
-    return named([pid]) if seen is None else f"{pid} ({summary(seen.session)})"
-
-
-def summary(session: SessionRow) -> str:
-    """What a session is at this moment, in a few words.
-
-    >>> summary(SessionRow(pid=1, application_name="api", user="shop", state="idle"))
-    'api · idle'
-    """
-    since = session.query_start if session.state == "active" else session.state_change
-    what = session.state or session.backend_type or "not visible"
-    who = session.application_name or session.user
-    text = what if since is None else f"{what} since {since:%H:%M:%S}"
-    return f"{who} · {text}" if who else text
+    return named([pid]) if seen is None else f"{pid} ({summary(seen.session, sighting.now)})"

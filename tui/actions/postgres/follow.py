@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 
 from opsdash.collectors.clock import Clock
-from opsdash.collectors.errors import TargetError
 from opsdash.collectors.format import plural
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.tui.actions.action import Step
 from opsdash.tui.actions.postgres.connection import BoundedConnection
-from opsdash.tui.actions.postgres.deeds import Deed, summary, summary_of
+from opsdash.tui.actions.postgres.deeds import Deed, summary_of
+from opsdash.tui.actions.postgres.describe import summary
 from opsdash.tui.actions.postgres.sighting import SESSIONS, Sighting, look_at, sighting
 from opsdash.tui.actions.postgres.waiting import named
 
@@ -48,17 +48,17 @@ class Follower:
     async def steps(
         self, identities: Sequence[SessionIdentity], followed: Sequence[int]
     ) -> AsyncIterator[Step]:
-        """The effect as it comes about; the last step is final."""
-        try:
-            async for step in self._until_gone(identities, has_waiters=bool(followed)):
-                yield step
-                if step.is_final:
-                    return
-            async for step in self._until_free(followed):
-                yield step
-        except TargetError as error:
-            text = f"cannot be followed: {error.reason}; look at the target"
-            yield self._step(text, is_ok=False, is_final=True)
+        """The effect as it comes about; the last step is final.
+
+        Raises:
+            TargetError: The target cannot be read any more.
+        """
+        async for step in self._until_gone(identities, has_waiters=bool(followed)):
+            yield step
+            if step.is_final:
+                return
+        async for step in self._until_free(followed):
+            yield step
 
     def _step(self, text: str, *, is_ok: bool = True, is_final: bool = False) -> Step:
         return Step(text=text, at=self._clock.now(), is_ok=is_ok, is_final=is_final)
@@ -98,7 +98,9 @@ class Follower:
         if len(identities) > 1:
             return f"all {len(identities)} statements ended"
         seen = now.seen.get(identities[0].pid)
-        return "statement ended" + (f"; now {summary(seen.session)}" if seen else " with its session")
+        return "statement ended" + (
+            f"; now {summary(seen.session, now.now)}" if seen else " with its session"
+        )
 
     async def _until_free(self, followed: Sequence[int]) -> AsyncIterator[Step]:
         started = changed = self._clock.mono_s()

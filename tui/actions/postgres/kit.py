@@ -127,7 +127,7 @@ class SessionAction:
             try:
                 hits.append(await signal(connection, self._deed, identity))
             except TargetError as error:
-                if not hits:
+                if not any(hit.effect is Effect.SENT for hit in hits):
                     raise
                 raise TimedOut(target.id, _so_far(hits, identity, error), hint=error.hint) from error
         return tuple(hits)

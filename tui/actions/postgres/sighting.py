@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from opsdash.collectors.postgres.mask import mask
 from opsdash.collectors.postgres.rows import SessionRow
 from opsdash.collectors.text import one_line
 from opsdash.tui.actions.postgres.connection import BoundedConnection, Row, decoded, in_utc
@@ -115,7 +116,7 @@ def _seen(values: tuple[Any, ...]) -> Seen:
             query_start=query_start,
             state_change=state_change,
             backend_xid=None if backend_xid is None else int(backend_xid),
-            query=_text(query),
+            query=None if query is None else mask(decoded(query) or "") or None,
             is_visible=backend_start is not None,
         ),
         is_our_connection=is_ours,

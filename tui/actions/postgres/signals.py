@@ -1,10 +1,11 @@
 """Sends the acting statement for one identity, and tells zero rows apart."""
 
-from opsdash.collectors.errors import PermissionDenied
+from opsdash.collectors.errors import PermissionDenied, TargetError
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.tui.actions.action import Effect, Hit
-from opsdash.tui.actions.postgres.connection import BoundedConnection
-from opsdash.tui.actions.postgres.deeds import Deed, grants, is_same, no_root, summary
+from opsdash.tui.actions.postgres.connection import BoundedConnection, nothing_sent
+from opsdash.tui.actions.postgres.deeds import Deed, grants, is_same, no_root
+from opsdash.tui.actions.postgres.describe import summary
 from opsdash.tui.actions.postgres.sighting import Sighting, look, look_at
 
 
@@ -13,10 +14,12 @@ async def signal(connection: BoundedConnection, deed: Deed, identity: SessionIde
 
     Raises:
         TimedOut: Sent perhaps, no answer.
-        TargetError: It surely was not done.
+        ConnectionLost: Likewise.
+        TargetError: Any other: it surely was not done.
     """
     if deed is Deed.TERMINATE_ROOT:
-        lapsed = no_root(identity.pid, await look(connection, [identity.pid]))
+        with nothing_sent():
+            lapsed = no_root(identity.pid, await look(connection, [identity.pid]))
         if lapsed is not None:
             return Hit(identity=identity, effect=Effect.CHANGED, detail=lapsed)
     parameters = {
@@ -30,9 +33,19 @@ async def signal(connection: BoundedConnection, deed: Deed, identity: SessionIde
     except PermissionDenied as error:
         return Hit(identity=identity, effect=Effect.DENIED, detail=error.reason)
     if rows and rows[0][0]:
-        return Hit(identity=identity, effect=Effect.SENT)
-    now = await look_at(connection, [identity.pid])
+        return Hit(identity=identity, effect=Effect.SENT, detail=f"{_same(deed, identity)} · signal sent")
+    try:
+        now = await look_at(connection, [identity.pid])
+    except TargetError as error:
+        text = f"nothing was sent; what it is now cannot be read: {error.reason}"
+        return Hit(identity=identity, effect=Effect.CHANGED, detail=text)
     return _refused_by_server(deed, identity, now) if rows else _nothing_hit(deed, identity, now)
+
+
+def _same(deed: Deed, identity: SessionIdentity) -> str:
+    if deed is Deed.CANCEL:
+        return "same statement re-checked"
+    return "same session re-checked" if identity.xact_start is None else "same transaction re-checked"
 
 
 def _refused_by_server(deed: Deed, identity: SessionIdentity, now: Sighting) -> Hit:
@@ -52,8 +65,8 @@ def _nothing_hit(deed: Deed, identity: SessionIdentity, now: Sighting) -> Hit:
     if session.backend_start is None:
         return Hit(identity=identity, effect=Effect.NOT_VISIBLE, detail=grants(now.rights))
     if session.backend_start != identity.backend_start:
-        text = f"{identity.pid} is another session now: {summary(session)}; nothing was sent"
+        text = f"{identity.pid} is another session now: {summary(session, now.now)}; nothing was sent"
         return Hit(identity=identity, effect=Effect.GONE, detail=text)
     changed_back = " (it had changed for a moment)" if is_same(deed, identity, session) else ""
-    text = f"now {summary(session)}{changed_back}; nothing was sent"
+    text = f"now {summary(session, now.now)}{changed_back}; nothing was sent"
     return Hit(identity=identity, effect=Effect.CHANGED, detail=text)

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from opsdash.collectors.format import age, moment, plural
+from opsdash.collectors.format import plural
 from opsdash.collectors.postgres.rows import SessionRow
 from opsdash.tui.actions.action import PlanLine
 from opsdash.tui.actions.postgres.deeds import Deed, summary_of
+from opsdash.tui.actions.postgres.describe import clock_time, doing, exact
 from opsdash.tui.actions.postgres.sighting import Sighting
 from opsdash.tui.actions.postgres.waiting import behind, named, next_in_line, stuck_behind
 
@@ -19,29 +20,19 @@ def lines(deed: Deed, sessions: Sequence[SessionRow], sighting: Sighting) -> tup
     """What a plan says of the sessions that would be hit, in the order of the dialog."""
     one = sessions[0] if len(sessions) == 1 else None
     facts = (
-        [_will_run(deed, one, sighting.now), *_it_is(one, sighting.now), _lost(deed, one)]
+        [_will_run(deed, one, sighting.now), *_it_is(one, sighting.now), _lost(deed, one, sighting.now)]
         if one
-        else [_will_run_each(deed, len(sessions)), _they_are(sessions), _lost_all(deed, sessions)]
+        else [
+            _will_run_each(deed, len(sessions)),
+            _they_are(sessions),
+            _lost_all(deed, sessions, sighting.now),
+        ]
     )
     return (*facts, *_freed(deed, [s.pid for s in sessions], sighting), _undo(deed), _not_excluded(deed))
 
 
 def _line(label: str, text: str, *, is_warning: bool = False) -> PlanLine:
     return PlanLine(label=label, text=text, is_warning=is_warning)
-
-
-def exact(at: datetime | None, now: datetime) -> str:
-    """A moment to the millisecond, with its date where that is not today's.
-
-    >>> from datetime import UTC
-    >>> at = datetime(2026, 3, 4, 2, 58, 11, 402_900, tzinfo=UTC)
-    >>> exact(at, at), exact(at, at.replace(day=5)), exact(None, at)
-    ('02:58:11.402', '2026-03-04 02:58:11.402', 'none')
-    """
-    if at is None:
-        return "none"
-    date = "" if at.date() == now.date() else f"{at:%Y-%m-%d} "
-    return f"{date}{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
 
 
 def _will_run(deed: Deed, session: SessionRow, now: datetime) -> PlanLine:
@@ -67,25 +58,13 @@ def _it_is(session: SessionRow, now: datetime) -> list[PlanLine]:
         f"user {session.user}" if session.user else None,
         f"database {session.database}" if session.database else None,
         session.client_addr,
-        _doing(session, now),
+        doing(session, now),
     ]
     found = [_line("it is", " · ".join(part for part in who if part))]
     if session.query:
         label = "runs" if session.state == "active" else "ran last"
         found.append(_line(label, _cut(session.query)))
     return found
-
-
-def _doing(session: SessionRow, now: datetime) -> str:
-    since = session.query_start if session.state == "active" else session.state_change
-    text = session.state or "state unknown"
-    if session.state == "disabled":
-        return "track_activities is off for it: what it does cannot be seen"
-    if since is not None:
-        text += f" {age((now - since).total_seconds())}"
-    if session.wait_event_type == "Lock":
-        text += f", waits for a lock ({session.wait_event})"
-    return text
 
 
 def _cut(query: str) -> str:
@@ -97,12 +76,12 @@ def _they_are(sessions: Sequence[SessionRow]) -> PlanLine:
     return _line("they are", " · ".join(f"{name} {count}" for name, count in applications.most_common(8)))
 
 
-def _lost(deed: Deed, session: SessionRow) -> PlanLine:
+def _lost(deed: Deed, session: SessionRow, now: datetime) -> PlanLine:
     if session.xact_start is None:
         return _line(
             "lost", "no transaction is open; what belongs to the session (temporary tables) goes with it"
         )
-    since = moment(session.xact_start)
+    since = clock_time(session.xact_start, now)
     if deed is Deed.CANCEL:
         if session.xact_start == session.query_start:
             return _line("lost", f"what the statement did since {since}")
@@ -118,12 +97,12 @@ def _lost(deed: Deed, session: SessionRow) -> PlanLine:
     )
 
 
-def _lost_all(deed: Deed, sessions: Sequence[SessionRow]) -> PlanLine:
+def _lost_all(deed: Deed, sessions: Sequence[SessionRow], now: datetime) -> PlanLine:
     starts = [s.xact_start for s in sessions if s.xact_start is not None]
     if not starts:
         return _line("lost", "none of them has an open transaction")
     written = sum(s.backend_xid is not None for s in sessions)
-    text = f"{plural(len(starts), 'open transaction')}, the oldest since {moment(min(starts))}; "
+    text = f"{plural(len(starts), 'open transaction')}, the oldest since {clock_time(min(starts), now)}; "
     text += f"{written} of them may have written (it has a transaction id)" if written else "none has written"
     return _line("lost", text + (", savepoints apart" if deed is Deed.CANCEL else ""))
 

@@ -203,7 +203,7 @@ class ServerScreen(Place):
             return row.node.session
         return None
 
-    def on_table_chosen(self, message: Table.Chosen) -> None:
+    def on_table_chosen(self, message: Table.Chosen[Any]) -> None:
         """Enter: the session, or the rest of a folded line."""
         row = message.row
         if isinstance(row, BlockedLine) and row.node is None:

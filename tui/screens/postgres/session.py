@@ -10,6 +10,7 @@ from textual.widget import Widget
 from opsdash.collectors.errors import TargetError
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.collectors.target import TargetId
+from opsdash.tui.actions.audit import AuditError
 from opsdash.tui.screens.place import Place
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines
@@ -88,14 +89,13 @@ class SessionScreen(Place):
         from opsdash.collectors.postgres.drill import statement_text  # psycopg: only when asked for
 
         target = self.watch_over.feed.view(self._target).target
-        refused = await self.watch_over.gateway.record_reveal(self._target, str(self._identity.pid))
-        if refused is not None:
-            self.notice(refused)
-            return
         try:
+            await self.watch_over.gateway.record(
+                "reveal", target=str(self._target), identity=str(self._identity.pid)
+            )
             self._revealed = await statement_text(target, self._identity)
-        except TargetError as error:
-            self.notice(f"{error} · {error.hint or ''}")
+        except (AuditError, TargetError) as error:
+            self.notice(str(error), Tone.CRIT)
             return
         if self._revealed is None:
             self.notice("the session is gone, or runs another statement now")

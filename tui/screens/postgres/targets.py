@@ -43,6 +43,6 @@ class TargetsScreen(Place):
         lines = target_lines(watch.feed.views("postgres"), watch.findings, watch.clock.mono_s())
         self.query_one("#targets", Table).show(lines)
 
-    def on_table_chosen(self, message: Table.Chosen) -> None:
+    def on_table_chosen(self, message: Table.Chosen[TargetLine]) -> None:
         """Enter: into the server."""
         self.post_message(DrillDown(message.row.id, "sessions"))

@@ -1,0 +1,120 @@
+"""What is measured of one run of a program."""
+
+import random
+import re
+import time
+
+import msgspec
+
+from opsdash.tui.demo.servers import PostgresServer
+from tests.bench.loaded_server import frozen
+from tests.bench.program import Program
+from tests.bench.subjects import REFRESH_S, Subject
+
+_SETTLE_S = 3.0
+"""Between reaching the list and the steady phase: the first refreshes fill caches."""
+
+_KEY_PACE_S = (0.10, 0.20)
+"""Presses come as a person's do, without regard to refreshes: some meet one."""
+
+_ROUND_TRIP = 20
+"""Moves down before as many up again: the cursor stays on the first screen, and nothing scrolls."""
+
+_FROZEN_BEFORE_KEYS_S = 6.0
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to look."""
+
+    steady_s: float
+    presses: int
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """One run. None: not measured in this kind of run."""
+
+    first_paint_s: float
+    """From the start until anything can be read."""
+    first_data_s: float | None = None
+    """From the start until the server's first figures can be read."""
+    start_cpu_s: float | None = None
+    """CPU seconds used until then."""
+    cpu_per_refresh_s: float | None = None
+    rss_bytes: int | None = None
+    """At the end of the steady phase."""
+    bytes_per_s: float | None = None
+    """Written to the terminal in the steady phase."""
+    key_s: tuple[float, ...] = ()
+    """Of each press, until the cursor is seen to have moved."""
+    quit_s: float
+
+
+def run_live(subject: Subject, plan: Plan) -> Figures:
+    """Start, first data, list of sessions, steady phase, keys, quit; the server answers."""
+    with Program(subject.argv, subject.env) as program:
+        painted = program.expect(lambda: not program.terminal.is_blank, "first paint")
+        data = program.expect(lambda: _shows(program, subject.data), "first data")
+        start_cpu_s = program.usage().cpu_s
+        _go_to_sessions(program, subject)
+        program.watch(_SETTLE_S)
+        cpu_s, began_mono_s = program.usage().cpu_s, time.monotonic()
+        written = program.watch(plan.steady_s)
+        used, for_s = program.usage(), time.monotonic() - began_mono_s
+        return Figures(
+            first_paint_s=painted - program.started_mono_s,
+            first_data_s=data - program.started_mono_s,
+            start_cpu_s=start_cpu_s,
+            cpu_per_refresh_s=(used.cpu_s - cpu_s) / for_s * REFRESH_S,
+            rss_bytes=used.rss_bytes,
+            bytes_per_s=written / for_s,
+            key_s=_moves(program, plan.presses),
+            quit_s=program.quit(subject.quit),
+        )
+
+
+def run_frozen(subject: Subject, server: PostgresServer, plan: Plan) -> Figures:
+    """The server stops answering while the list of sessions is in front; then keys, and quit."""
+    with Program(subject.argv, subject.env) as program:
+        painted = program.expect(lambda: not program.terminal.is_blank, "first paint")
+        program.expect(lambda: _shows(program, subject.data), "first data")
+        _go_to_sessions(program, subject)
+        with frozen(server):
+            program.watch(_FROZEN_BEFORE_KEYS_S)
+            if subject.stale is not None:
+                program.expect(lambda: _shows(program, str(subject.stale)), "word of the silence")
+            return Figures(
+                first_paint_s=painted - program.started_mono_s,
+                key_s=_moves(program, plan.presses),
+                quit_s=program.quit(subject.quit),
+            )
+
+
+def run_never_answered(subject: Subject) -> Figures:
+    """No target ever answers: it starts, waits, and quits while every connection hangs."""
+    with Program(subject.argv, subject.env) as program:
+        painted = program.expect(lambda: not program.terminal.is_blank, "first paint")
+        program.watch(_SETTLE_S)
+        return Figures(
+            first_paint_s=painted - program.started_mono_s,
+            quit_s=program.quit(subject.quit),
+        )
+
+
+def _shows(program: Program, pattern: str) -> bool:
+    return re.search(pattern, program.terminal.text) is not None
+
+
+def _go_to_sessions(program: Program, subject: Subject) -> None:
+    for key, pattern in subject.to_sessions:
+        program.press(key)
+        program.expect(lambda pattern=pattern: _shows(program, pattern), f"answer to {key!r}")  # type: ignore[misc]  # a lambda with a default
+
+
+def _moves(program: Program, presses: int) -> tuple[float, ...]:
+    program.move("j")  # pg_activity's first move only makes a cursor appear
+    keys = ["j"] * _ROUND_TRIP + ["k"] * _ROUND_TRIP
+    taken = []
+    for number in range(presses):
+        program.watch(random.uniform(*_KEY_PACE_S))
+        taken.append(program.move(keys[number % len(keys)]))
+    return tuple(taken)

@@ -1,0 +1,142 @@
+"""Medians of the runs, the table that people read, and the JSON that programs read."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from tests.bench.measure import Figures
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The value that `share` (0 to 1) of `values` do not exceed; None when there are none.
+
+    >>> percentile([5, 1, 3, 2, 4], 0.5), percentile(range(1, 101), 0.95), percentile([], 0.5)
+    (3, 95, None)
+    """
+    ordered = sorted(values)
+    return ordered[max(0, -int(-len(ordered) * share // 1) - 1)] if ordered else None
+
+
+def _keys(runs: Sequence[Figures]) -> list[float]:
+    return [taken for run in runs for taken in run.key_s]
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the table. Ratios are to pg_activity, in the same run."""
+
+    key: str
+    title: str
+    unit: str
+    scale: float
+    """Shown = measured x scale."""
+    digits: int
+    value: Callable[[Sequence[Figures]], float | None]
+    ratio_goal: float | None = None
+    goal: float | None = None
+    """In the shown unit."""
+
+
+def _of(field: str) -> Callable[[Sequence[Figures]], float | None]:
+    return lambda runs: _median([getattr(run, field) for run in runs])
+
+
+def _ms(key: str, title: str, **rest: Any) -> Measure:
+    return Measure(key=key, title=title, unit="ms", scale=1e3, digits=1, **rest)
+
+
+LIVE = (
+    _ms("first_paint_ms", "first paint", value=_of("first_paint_s"), ratio_goal=0.85),
+    _ms("first_data_ms", "first data", value=_of("first_data_s")),
+    _ms("start_cpu_ms", "CPU until first data", value=_of("start_cpu_s")),
+    _ms("cpu_per_refresh_ms", "CPU per refresh", value=_of("cpu_per_refresh_s"), ratio_goal=0.3),
+    Measure(
+        key="rss_mb",
+        title="memory (RSS)",
+        unit="MB",
+        scale=1e-6,
+        digits=1,
+        value=_of("rss_bytes"),
+        ratio_goal=1.15,
+    ),
+    Measure(
+        key="bytes_per_s",
+        title="to the terminal",
+        unit="B/s",
+        scale=1,
+        digits=0,
+        value=_of("bytes_per_s"),
+        ratio_goal=0.25,
+    ),
+    _ms("key_p50_ms", "key, half within", value=lambda runs: percentile(_keys(runs), 0.5)),
+    _ms("key_p95_ms", "key, 95 % within", value=lambda runs: percentile(_keys(runs), 0.95), goal=25),
+    _ms("quit_ms", "quit", value=_of("quit_s"), goal=400),
+)
+
+FROZEN = (
+    _ms("frozen_key_p50_ms", "key, half within", value=lambda runs: percentile(_keys(runs), 0.5)),
+    _ms("frozen_key_p95_ms", "key, 95 % within", value=lambda runs: percentile(_keys(runs), 0.95), goal=25),
+    _ms("frozen_quit_ms", "quit", value=_of("quit_s"), goal=1000),
+)
+
+NEVER_ANSWERED = (
+    _ms("unanswered_first_paint_ms", "first paint", value=_of("first_paint_s")),
+    _ms("unanswered_quit_ms", "quit", value=_of("quit_s"), goal=1000),
+)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs under one condition: of opsdash, and of pg_activity where it was measured too."""
+
+    title: str
+    measures: tuple[Measure, ...]
+    ours: tuple[Figures, ...]
+    peers: tuple[Figures, ...] = ()
+
+
+def table(part: Part) -> str:
+    """The part as lines of text."""
+    lines = [f"{part.title:<32}{'opsdash':>12}{'pg_activity':>14}{'ratio':>8}   goal"]
+    for measure in part.measures:
+        ours, peers = measure.value(part.ours), measure.value(part.peers)
+        title = f"  {measure.title}, {measure.unit}"
+        ratio = ours / peers if ours is not None and peers else None
+        told = f"{'-' if ratio is None else f'{ratio:.2f}':>8}"
+        values = f"{_told(measure, ours):>12}{_told(measure, peers):>14}{told}"
+        lines.append(f"{title:<32}{values}   {_goal(measure, ours, ratio)}".rstrip())
+    return "\n".join(lines)
+
+
+def _told(measure: Measure, value: float | None) -> str:
+    return "-" if value is None else f"{value * measure.scale:.{measure.digits}f}"
+
+
+def _goal(measure: Measure, value: float | None, ratio: float | None) -> str:
+    if measure.ratio_goal is not None:
+        met = None if ratio is None else ratio <= measure.ratio_goal
+        goal = f"<= {measure.ratio_goal:g}x"
+    elif measure.goal is not None:
+        met = None if value is None else value * measure.scale <= measure.goal
+        goal = f"<= {measure.goal:g} {measure.unit}"
+    else:
+        return ""
+    return f"{goal:<11}{'' if met is None else 'met' if met else 'MISSED'}"
+
+
+def as_values(part: Part) -> dict[str, dict[str, float | None]]:
+    """The part for JSON: measure -> opsdash, pg_activity, ratio; None is not measured."""
+    values = {}
+    for measure in part.measures:
+        ours, peers = measure.value(part.ours), measure.value(part.peers)
+        values[measure.key] = {
+            "opsdash": None if ours is None else ours * measure.scale,
+            "pg_activity": None if peers is None else peers * measure.scale,
+            "ratio": ours / peers if ours is not None and peers else None,
+        }
+    return values
