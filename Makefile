@@ -10,9 +10,9 @@ TESTS := $(VENV)/ready-to-test
 demo: $(RUNS)
 	@$(VENV)/bin/opsdash demo
 
-# what CI runs
+# what CI runs; `make test ARGS=tests/findings` for a part of the tests
 test: lint
-	@$(PY) -m pytest -q
+	@$(PY) -m pytest -q -m "slow or not slow" $(ARGS)
 
 lint: $(TESTS)
 	@$(VENV)/bin/ruff format --check .

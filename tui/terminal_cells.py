@@ -16,7 +16,7 @@ Cell = tuple[str, str]
 The right half of a wide character has no text.
 """
 
-_UNKNOWN: Cell = ("", "unknown")
+_UNKNOWN: Cell = ("unknown", "")
 """Equals no cell that is ever drawn."""
 
 _PLAIN = "\x1b[m"
@@ -104,7 +104,7 @@ def _combine(cells: list[Cell], mark: str) -> None:
 
 
 def _changed(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[int, int]]:
-    """Ranges of `new` to be written: short gaps included, wide characters whole."""
+    """Ranges of `new` to be written, short gaps included."""
     at, count = 0, len(new)
     while at < count:
         if new[at] == old[at]:
@@ -115,10 +115,6 @@ def _changed(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[int, in
             if new[ahead] != old[ahead]:
                 end = ahead + 1
             ahead += 1
-        while start and not new[start][0]:
-            start -= 1
-        while end < count and not new[end][0]:
-            end += 1
         yield start, end
         at = end
 

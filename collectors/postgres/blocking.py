@@ -108,7 +108,8 @@ def blocking_forest(
         parent = _parent(members, waiting, known, prepared)
         places |= _places(members)
         parents |= {(wait.pid, ""): parent for wait in members}
-    return _grow(parents, lines, _Facts(known, waiting, places, prepared, now))
+    by_gid = {transaction.gid: transaction for transaction in prepared}
+    return _grow(parents, lines, _Facts(known, waiting, places, by_gid, now))
 
 
 def _by_leader(sessions: Sequence[SessionRow], waits: Sequence[LockWait]) -> dict[int, LockWait]:
@@ -209,30 +210,23 @@ def _parent(
 
 def _prepared_gid(members: Sequence[LockWait], prepared: Sequence[PreparedTransaction]) -> str:
     """The prepared transaction a line waits for; empty when it cannot be told which."""
-    words = {word for wait in members for word in (wait.detail or "").split()}
+    awaited = {wait.detail for wait in members if wait.locktype == "transactionid"}
     for transaction in prepared:
-        if str(transaction.transaction) in words:
+        if f"transaction {transaction.transaction}" in awaited:
             return transaction.gid
     holding = [t for t in prepared if t.is_holding] or list(prepared)
     return holding[0].gid if len(holding) == 1 else ""
 
 
-class _Facts:
+class _Facts(msgspec.Struct, frozen=True):
     """What a node is made of besides its place in the tree."""
 
-    def __init__(
-        self,
-        known: Mapping[int, SessionRow],
-        waiting: Mapping[int, LockWait],
-        places: Mapping[int, int],
-        prepared: Sequence[PreparedTransaction],
-        now: datetime,
-    ) -> None:
-        self.known = known
-        self.waiting = waiting
-        self.places = places
-        self.prepared = {transaction.gid: transaction for transaction in prepared}
-        self.now = now
+    known: Mapping[int, SessionRow]
+    waiting: Mapping[int, LockWait]
+    places: Mapping[int, int]
+    prepared: Mapping[str, PreparedTransaction]
+    """By gid."""
+    now: datetime
 
     def waited_s(self, node: BlockingNode) -> float | None:
         """How long a node itself waits."""

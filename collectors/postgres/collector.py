@@ -81,6 +81,7 @@ class PostgresCollector:
 
     async def collect(self) -> PostgresData:
         """Read the server once, connecting first where needed; raises TargetError."""
+        self._drop_unless_usable()
         try:
             if self._connection is None or self._facts is None:
                 self._connection = await self._connect()

@@ -101,8 +101,11 @@ def complete(params: Params, purpose: Purpose) -> Params:
     >>> complete({"connect_timeout": "8"}, Purpose.ACT)["connect_timeout"]
     '8'
     """
-    limits = f"-c statement_timeout={_STATEMENT_LIMIT_MS[purpose]} -c lock_timeout=500"
-    options = [limits, "-c idle_in_transaction_session_timeout=5000 -c timezone=UTC", params.get("options", "")]
+    options = [
+        f"-c statement_timeout={_STATEMENT_LIMIT_MS[purpose]} -c lock_timeout=500",
+        "-c idle_in_transaction_session_timeout=5000 -c timezone=UTC",
+        params.get("options", ""),
+    ]
     if purpose is not Purpose.ACT:
         options.append("-c default_transaction_read_only=on")
     return {

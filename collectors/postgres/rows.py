@@ -7,8 +7,10 @@ import msgspec
 
 
 class SessionIdentity(msgspec.Struct, frozen=True, order=True):
-    """What an action on a session hits. A pid alone is not enough: it is reused, and behind a pooler the
-    same backend soon runs somebody else's transaction.
+    """What an action on a session hits.
+
+    A pid alone is not enough: it is reused, and behind a pooler the same backend soon runs somebody else's
+    transaction.
     """
 
     pid: int
@@ -43,7 +45,7 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     backend_xid: int | None = None
     """Set when the transaction has an id: it may have written."""
     query: str | None = None
-    """The running or last statement, on one line, literals masked, at most 1,000 characters; None when idle."""
+    """The running or last statement on one line, literals masked, cut after 1,000 bytes; None when idle."""
     is_visible: bool = True
     """False: the row belongs to a role that ours may not look at (no pg_read_all_stats)."""
 
@@ -67,7 +69,7 @@ class LockWait(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One backend that waits for a heavyweight lock.
 
     Source:
-        pg_locks (not granted), pg_blocking_pids().
+        pg_locks, read once; `holders` and `queued_behind` together are what pg_blocking_pids() says.
     """
 
     pid: int
@@ -102,7 +104,7 @@ class Connections(msgspec.Struct, frozen=True, kw_only=True):
     """Client backends against what an ordinary role can use."""
 
     used: int
-    """Client backends, all databases."""
+    """Client backends, all databases, our own included: they take places too."""
     usable: int
     """max_connections less what is reserved for superusers and, from 16 on, reserved_connections."""
     max_connections: int
@@ -162,7 +164,7 @@ class PostgresData(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=
     roundtrip_s: float
     """Client-side time of one trivial statement."""
     sessions: tuple[SessionRow, ...]
-    """All backends but ours, in the server's order."""
+    """All backends but those of this opsdash, in the server's order."""
     waits: tuple[LockWait, ...]
     prepared: tuple[PreparedTransaction, ...]
     connections: Connections

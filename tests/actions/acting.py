@@ -1,7 +1,7 @@
 """An opsdash in a process of its own that switches lamps off: `python -m tests.actions.acting …`.
 
-    acting AUDIT SENT STAGE     does one action, says "at STAGE" when it gets there, and stops
-    acting AUDIT SENT COUNT     does COUNT actions one after the other
+acting AUDIT SENT STAGE     does one action, says "at STAGE" when it gets there, and stops
+acting AUDIT SENT COUNT     does COUNT actions one after the other
 """
 
 import asyncio
@@ -37,7 +37,12 @@ async def main(audit: str, sent: str, what: str) -> None:
 
     log = AuditLog(Path(audit), clock=clock)
     gateway = Gateway(
-        [hall()], log, clock=clock, permitted=True, make_kit=lambda kind, clock: LampKit(off), operator=operator
+        [hall()],
+        log,
+        clock=clock,
+        permitted=True,
+        make_kit=lambda kind, clock: LampKit(off),
+        operator=operator,
     )
     refused = await gateway.arm()
     assert refused is None, refused

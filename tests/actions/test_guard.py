@@ -63,7 +63,9 @@ def test_production_types_the_name_unless_it_can_be_undone() -> None:
         verdict = guard(planned, where, mode)
         if verdict.kind is GuardKind.DENY:
             continue
-        must_type = planned.always_type or where.actions == "type" or (where.production and not planned.can_undo)
+        must_type = (
+            planned.always_type or where.actions == "type" or (where.production and not planned.can_undo)
+        )
         assert (verdict.kind is GuardKind.TYPE) == must_type
         assert verdict.must_type == ("orders" if must_type else None)
 

@@ -2,8 +2,8 @@
 
 Each worker keeps its own account of the transaction it was in when it was killed: the server's `now()` in it.
 The server's log says for every kill whether a transaction was open at all (%v). That the next transaction
-begins between check and signal cannot be excluded, which plans say: those are microseconds, and a client that
-commits and begins again needs longer. The control shows that the same account catches an act without identity.
+begins between check and signal cannot be excluded, which plans say: those are microseconds, and a client
+that commits and begins again needs longer. The control shows that the account catches an act without identity.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class Worker:
             try:
                 while True:
                     await self._transaction(connection)
-            except psycopg.errors.AdminShutdown:
+            except psycopg.OperationalError:
                 continue
             finally:
                 await connection.close()
@@ -86,7 +86,7 @@ class Worker:
             if self._rng.random() < 0.7:
                 await self._say(connection, f"select pg_sleep({self._rng.uniform(0, 0.008)})")
             await self._say(connection, "commit")
-        except psycopg.errors.AdminShutdown:
+        except psycopg.OperationalError:
             self._account.kills[connection.info.backend_pid] = Kill(began_after, xact_start)
             raise
         if self._rng.random() < 0.5:
@@ -113,8 +113,11 @@ class Arena:
 
     async def busy(self, condition: str) -> tuple[SessionIdentity, str]:
         """A random session of a worker that is in a transaction, and the name of its statement."""
-        query = f"""select pid, backend_start, xact_start, query_start, substring(query, '[0-9]+:[0-9]+')
-                      from pg_stat_activity where query ~ '^/[*] [0-9]' and {condition} order by random() limit 1"""
+        query = f"""
+            select pid, backend_start, xact_start, query_start, substring(query, '[0-9]+:[0-9]+')
+              from pg_stat_activity
+             where query ~ '^/[*] [0-9]' and {condition} order by random() limit 1
+        """
         while True:
             rows = await (await self.watcher.execute(query.encode())).fetchall()
             if rows:

@@ -218,6 +218,12 @@ def test_idle_session_that_blocks_holds_an_advisory_lock() -> None:
     assert "session-level advisory lock" in finding.cause
 
 
+def test_session_without_a_known_start_cannot_be_told_from_its_successor_and_gets_no_action() -> None:
+    assert only(reading([root(backend_start=None)], line(3))).actions == ()
+    assert only(reading([root(backend_start=None, for_s=400)])).actions == ()
+    assert only(reading([root(backend_start=None, for_s=400, state="active")])).actions == ()
+
+
 # Idle in transaction
 
 

@@ -1,6 +1,7 @@
 """The blocking tree: pure cases."""
 
 import random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,7 +148,7 @@ def test_parallel_workers_count_as_their_leader() -> None:
 
 
 def test_same_words_in_two_databases_are_two_lines() -> None:
-    key = {"locktype": "advisory", "relation": None, "detail": "advisory 7"}
+    key: dict[str, Any] = {"locktype": "advisory", "relation": None, "detail": "advisory 7"}
     waits = [relation_wait(10, holders=[1], **key), relation_wait(20, holders=[2], **key)]
     sessions = [session(p, database=name) for p, name in ((1, "a"), (10, "a"), (2, "b"), (20, "b"))]
     assert shapes(blocking_forest(sessions, waits, now=NOW)) == [(1, [10]), (2, [20])]

@@ -1,4 +1,4 @@
-"""PostgreSQL readings made by hand, and what the feed holds of them; only what a test is about is spelt out."""
+"""PostgreSQL readings by hand, and what the feed holds of them: only what a test is about is spelt out."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def ago(seconds: float) -> datetime:
 def session(pid: int, state: str | None = "active", **facts: Any) -> SessionRow:
     """A client's session; `for_s` is how long it has been in its state (and its statement running)."""
     for_s = facts.pop("for_s", 1.0)
-    known = {
+    known: dict[str, Any] = {
         "backend_type": "client backend",
         "backend_start": ago(for_s + 900),
         "xact_start": None if state == "idle" else ago(for_s + 5),

@@ -273,3 +273,31 @@ async def test_moving_ages_take_less_than_a_third_of_the_bytes() -> None:
     ours, theirs = (b - a for a, b in zip(before, after, strict=True))
     print(f"bytes per refresh: {ours / 20:.0f} of {theirs / 20:.0f}")
     assert 0 < ours <= theirs / 3
+
+
+async def test_all_is_written_anew_when_the_process_goes_on_after_being_stopped() -> None:
+    """A resize of the same size is what the driver sends then."""
+    pane = Pane(80, 24)
+
+    async def script(pilot: Pilot[None]) -> None:
+        await seen(pilot, "begin")
+        pane.become(80, 24)
+        pilot.app.post_message(Resize(Size(80, 24), Size(80, 24)))
+        await wait_until_async(lambda: "####" not in pane.text(), 10, "the nonsense is overwritten")
+        assert "<begin>" in pane.lines()[0]
+
+    await run_in(pane, Board(pane), script)
+    assert "<begin>" in pane.text()
+
+
+async def test_a_frame_without_changes_writes_next_to_nothing() -> None:
+    pane = Pane(80, 24)
+
+    async def script(pilot: Pilot[None]) -> None:
+        await seen(pilot, "begin")
+        before, frames = pane.written_bytes, len(pane.written)
+        pilot.app.screen.refresh()
+        await wait_until_async(lambda: len(pane.written) > frames, 10, "a frame")
+        assert pane.written_bytes - before < 20
+
+    await run_in(pane, Board(pane), script)

@@ -166,7 +166,7 @@ def _follow(blocks: list[_Block]) -> list[Problem]:
         block = blocks[index]
         if block.record is None:
             break
-        before = place.get(block.record.prev)
+        before = -1 if block.record.prev == START else place.get(block.record.prev)
         if before is None or before >= index:
             before, problem = _broken(blocks, index)
             problems += problem
@@ -177,7 +177,7 @@ def _follow(blocks: list[_Block]) -> list[Problem]:
 
 
 def _broken(blocks: list[_Block], index: int) -> tuple[int, list[Problem]]:
-    """What the record at `index` was written after is not in the file: changed, removed, or the start.
+    """What the record at `index` was written after is not in the file: it was changed or removed.
 
     Returns:
         Where to go on, and what that proves.
@@ -188,8 +188,7 @@ def _broken(blocks: list[_Block], index: int) -> tuple[int, list[Problem]]:
     before = blocks[index - 1] if index else None
     earlier = before.record if before is not None else None
     if before is None or earlier is None:
-        at_start = before is None and block.record.prev == START
-        return index - 1, [] if at_start else [_removed(line, seq - 1)]
+        return index - 1, [_removed(line, seq - 1)]
     if earlier.seq < seq - 1:
         return index - 1, [_removed(line, seq - 1 - earlier.seq)]
     if earlier.is_sealed:

@@ -34,6 +34,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     ssh_from: str | None = None
     """Client address of SSH_CONNECTION. In tmux it is the one who began the session."""
     tmux_session: str | None = None
+    """The session, or the group of sessions, that shows opsdash; None outside of tmux, or when not known."""
     clients: tuple[TmuxClient, ...] = ()
     """In tmux: whoever could have pressed the key."""
     unknown: str | None = None
@@ -48,16 +49,17 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         >>> two = (TmuxClient(tty="/dev/pts/1", user="maria"), TmuxClient(tty="/dev/pts/2", user="tom"))
         >>> Operator(uid=7, user="tom", tmux_session="incident", clients=two).label
         'maria or tom (tmux: incident)'
-        >>> Operator(uid=7, user="tom", tmux_session="incident", unknown="tmux does not answer").label
-        'tom (tmux: incident; who is attached is not known: tmux does not answer)'
+        >>> Operator(uid=7, user="tom", unknown="tmux does not answer").label
+        'tom (tmux: who is attached is not known: tmux does not answer)'
         """
         names = _distinct([c.user for c in self.clients]) or [self.sudo_user or self.user]
         who = " or ".join(names)
         if self.user not in names:
             who += f" as {self.user}"
-        if self.tmux_session is not None:
-            doubt = f"; who is attached is not known: {self.unknown}" if self.unknown else ""
-            who += f" (tmux: {self.tmux_session}{doubt})"
+        if self.unknown is not None:
+            who += f" (tmux: who is attached is not known: {self.unknown})"
+        elif self.tmux_session is not None:
+            who += f" (tmux: {self.tmux_session})"
         origins = _distinct([c.address for c in self.clients]) or _distinct([self.ssh_from])
         return f"{who}, from {' or '.join(origins)}" if origins else who
 
@@ -81,9 +83,12 @@ async def find_operator(environ: Mapping[str, str] | None = None) -> Operator:
     try:
         session, clients = await call_in_thread(lambda: _attached(env), key="tmux", timeout_s=DEADLINE_S)
     except (TimeoutError, StillRunning, subprocess.TimeoutExpired):
-        return msgspec.structs.replace(alone, tmux_session="?", unknown="tmux does not answer")
-    except (OSError, subprocess.CalledProcessError, ValueError) as error:
-        return msgspec.structs.replace(alone, tmux_session="?", unknown=one_line(str(error)))
+        return msgspec.structs.replace(alone, unknown="tmux does not answer")
+    except subprocess.CalledProcessError as error:
+        said = one_line(error.stderr.decode("utf-8", "replace"))
+        return msgspec.structs.replace(alone, unknown=said or f"tmux ended with {error.returncode}")
+    except (OSError, ValueError) as error:
+        return msgspec.structs.replace(alone, unknown=one_line(str(error)))
     return msgspec.structs.replace(alone, tmux_session=session, clients=clients)
 
 
@@ -99,7 +104,7 @@ def _user_name(uid: int) -> str | None:
         return None
 
 
-_PANE = "#{session_name}\t#{window_id}"
+_PANE = "#{?session_grouped,#{session_group},#{session_name}}\t#{window_id}"
 _CLIENT = "#{client_tty}\t#{client_readonly}\t#{window_id}"
 
 

@@ -66,7 +66,7 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
     for each in (number, signal.SIGCONT):  # a frozen one would not even notice
         try:
             os.killpg(child.pid, each)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # ended this moment; macOS says the latter
             return
 
 

@@ -7,7 +7,7 @@ from textual import events
 from opsdash.collectors.clock import Clock
 from opsdash.tui.actions.action import ActionSpec
 from opsdash.tui.screens.dialog import Dialog
-from opsdash.widgets.lines import Line
+from opsdash.widgets.lines import Line, Span
 from opsdash.widgets.status import Tone
 
 
@@ -59,16 +59,17 @@ class KeysDialog(Dialog[None]):
 
     def content(self, width: int) -> Sequence[Line]:
         """In as many columns as the height asks for."""
-        room = max(self.app.size.height - 6, 5)
+        room = max(self.app.size.height - 6, 3)
         columns = -(-len(self._keys) // room)
         rows = -(-len(self._keys) // columns)
-        each = max(width // columns, 10)
+        key_width = max(len(key) for key, _ in self._keys) + 1
         lines: list[Line] = []
         for row in range(rows):
-            line: list[tuple[str, Tone]] = []
-            for key, does in self._keys[row::rows]:
-                line += [(f" {key:<14}", Tone.ACCENT), (f"{does:<{each - 15}}"[: each - 15], Tone.NORMAL)]
-            lines.append(tuple(line))
+            spans: list[Span] = []
+            for column, (key, does) in enumerate(self._keys[row::rows]):
+                longest = max(len(text) for _, text in self._keys[column * rows : (column + 1) * rows])
+                spans += [(key.ljust(key_width), Tone.ACCENT), does.ljust(longest + 2)]
+            lines.append(tuple(spans))
         return (*lines, (), (("any key", Tone.ACCENT), " closes"))
 
     def on_key(self, event: events.Key) -> None:

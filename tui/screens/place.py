@@ -40,7 +40,7 @@ def key_name(key: str) -> str:
     return _KEY_NAMES.get(key, key.replace("ctrl+", "ctrl-"))
 
 
-class Place(Screen[None]):
+class Place(Screen[None], inherit_bindings=False):
     """A full screen of the app. Subclasses say what is in it and how it follows the feed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,0 +1,90 @@
+"""Sessions of an application on a real PostgreSQL, opened and closed by a test."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+import psycopg
+
+from opsdash.tui.demo.servers import PostgresServer
+from tests.support.waiting import wait_until_async
+
+Session = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+class Application:
+    """Opens sessions, and statements that may have to wait; everything ends with it."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.server = server
+        self._sessions: list[Session] = []
+        self._running: list[asyncio.Task[None]] = []
+
+    async def session(self, user: str = "postgres", dbname: str = "postgres", **parameters: Any) -> Session:
+        """A session in autocommit mode, unless said otherwise."""
+        known = {"autocommit": True, "application_name": "checkout"}
+        connection = await psycopg.AsyncConnection.connect(
+            self.server.dsn(user, dbname), **(known | parameters)
+        )
+        self._sessions.append(connection)
+        return connection
+
+    async def hold(self, sql: LiteralString, **parameters: Any) -> Session:
+        """A session that has run `sql` and leaves its transaction open."""
+        connection = await self.session(autocommit=False, **parameters)
+        await connection.execute(sql)
+        return connection
+
+    async def wait(self, sql: LiteralString, *, on: Session | None = None, **parameters: Any) -> Session:
+        """A session that waits for a lock in `sql`; back as soon as the server says that it waits."""
+        connection = on or await self.session(**parameters)
+        self._running.append(asyncio.ensure_future(self._run(connection, sql)))
+        pid = connection.info.backend_pid
+        await wait_until_async(lambda: self._waits(pid), 30, f"{pid} waits: {sql}")
+        return connection
+
+    async def run(self, sql: LiteralString, **parameters: Any) -> Session:
+        """A session that is busy with `sql`; back as soon as the server says so."""
+        connection = await self.session(**parameters)
+        self._running.append(asyncio.ensure_future(self._run(connection, sql)))
+        pid = connection.info.backend_pid
+        busy = "select state = 'active' from pg_stat_activity where pid = %s"
+        await wait_until_async(lambda: self.ask(busy, pid), 30, f"{pid} runs: {sql}")
+        return connection
+
+    async def ask(self, sql: LiteralString, *parameters: Any) -> Any:
+        """The first value that the server gives a superuser."""
+        async with await psycopg.AsyncConnection.connect(self.server.dsn(), autocommit=True) as connection:
+            cursor = await connection.execute(sql, parameters)
+            row = await cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
+
+    async def close(self) -> None:
+        """End all sessions, on the server too."""
+        pids = [session.info.backend_pid for session in self._sessions if not session.closed]
+        gone = "select count(*) = 0 from pg_stat_activity where pid = any(%s)"
+        await self.ask("select count(pg_terminate_backend(pid)) from unnest(%s) as pid", pids)
+        await asyncio.gather(*self._running)
+        for session in self._sessions:
+            await session.close()
+        await wait_until_async(lambda: self.ask(gone, pids), 30, "the sessions are gone")
+
+    async def _run(self, connection: Session, sql: LiteralString) -> None:
+        try:
+            await connection.execute(sql)
+        except psycopg.Error:  # `close` ends it
+            return
+
+    async def _waits(self, pid: int) -> bool:
+        return bool(await self.ask("select count(*) > 0 from pg_locks where pid = %s and not granted", pid))
+
+
+@asynccontextmanager
+async def application(server: PostgresServer) -> AsyncIterator[Application]:
+    """An application on `server`, for the length of a block."""
+    opened = Application(server)
+    try:
+        yield opened
+    finally:
+        await opened.close()

@@ -1,0 +1,73 @@
+"""The layers: the contracts hold, and each of them would notice."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LIMIT_S = 120
+
+
+def lint_imports(folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def test_the_contracts_hold() -> None:
+    ended = lint_imports(ROOT)
+    assert ended.returncode == 0, ended.stdout
+
+
+VIOLATIONS = {
+    "tui -> widgets -> collectors": ("collectors/text.py", "from opsdash.widgets import status"),
+    "collectors know no screen": ("collectors/feed.py", "import textual"),
+    "widgets know no client library": ("widgets/status.py", "import psycopg"),
+    "the headless half of tui knows no screen": ("tui/config.py", "from opsdash.widgets import status"),
+    "actions of a kind stand behind their registry": ("tui/app.py", "import opsdash.tui.actions.postgres"),
+}
+
+
+def test_each_contract_notices_what_breaks_it(tmp_path: Path) -> None:
+    for folder in ("opsdash", "tui", "widgets", "collectors"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for path, line in VIOLATIONS.values():
+        (tmp_path / path).write_text((tmp_path / path).read_text() + f"\n{line}\n")
+    said = lint_imports(tmp_path).stdout
+    for contract in VIOLATIONS:
+        assert f"{contract} BROKEN" in said
+    assert f"0 kept, {len(VIOLATIONS)} broken" in said
+
+
+@pytest.mark.parametrize(
+    ("module", "never"),
+    [
+        ("opsdash.tui.cli", {"msgspec", "asyncio", "textual", "rich", "psycopg"}),
+        ("opsdash.tui.config", {"psycopg", "textual", "rich"}),
+        ("opsdash.tui.check", {"psycopg", "textual", "rich"}),
+        ("opsdash.tui.findings.engine", {"psycopg", "textual", "rich"}),
+        ("opsdash.tui.actions.registry", {"psycopg", "textual", "rich"}),
+        ("opsdash.widgets.table", {"psycopg"}),
+    ],
+)
+def test_a_module_loads_nothing_it_does_not_need(module: str, never: set[str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
+        env={"PATH": os.defpath},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=True,
+    )
+    assert not set(ended.stdout.split()) & never
