@@ -72,7 +72,9 @@ def test_every_file_of_the_three_folders_is_inside(wheel: Path) -> None:
 
 
 def test_it_runs_where_there_is_no_checkout(installed: Path, pg18: PostgresServer, tmp_path: Path) -> None:
-    where = run(installed / "python", "-c", "import opsdash.tui.cli as cli; print(cli.__file__)", cwd=tmp_path)
+    where = run(
+        installed / "python", "-c", "import opsdash.tui.cli as cli; print(cli.__file__)", cwd=tmp_path
+    )
     assert where.startswith(str(installed.parent))
     assert run(installed / "opsdash", "--version", cwd=tmp_path) == f"opsdash {__version__}\n"
     url = f"postgresql://postgres@127.0.0.1:{pg18.port}/postgres"

@@ -48,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal of another encoding gets ? for a glyph, and the word
+        if isinstance(stream, TextIOWrapper):
+            # where the encoding has no glyph it becomes ?, and the word beside it says the same
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:] if argv is None else list(argv)
     failed = UNKNOWN if "check" in arguments else USAGE

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 import pyte
 
-Highlight = tuple[str, bool]
-"""How most of a line is drawn: background, and whether in reverse."""
+Highlight = tuple[bool, str, bool]
+"""Whether a line begins with a cursor's mark, the background of most of it, and whether that is in reverse."""
+
+_MARKS = "▸▶>"
 
 _SEQUENCE = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\)",
@@ -80,7 +82,10 @@ class Terminal:
     def _highlight(self, y: int) -> Highlight:
         line, blank = self._screen.buffer[y], self._screen.default_char
         cells = (line.get(x, blank) for x in range(self.columns))
-        return Counter((str(cell.bg), bool(cell.reverse)) for cell in cells).most_common(1)[0][0]
+        background, is_reverse = Counter((str(cell.bg), bool(cell.reverse)) for cell in cells).most_common(1)[
+            0
+        ][0]
+        return line.get(0, blank).data in _MARKS, background, is_reverse
 
     def take_touched(self) -> set[int]:
         """The lines written to since this was asked last."""

@@ -218,7 +218,11 @@ def test_a_reader_that_leaves_early_causes_no_traceback(pg18: PostgresServer, tm
 def test_a_narrow_encoding_replaces_glyphs_and_fails_nothing(pg18: PostgresServer, tmp_path: Path) -> None:
     path = write_config(tmp_path, table("orders", pg18.dsn()))
     ended = run_opsdash(
-        "check", "--config", str(path), home=tmp_path, environ={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+        "check",
+        "--config",
+        str(path),
+        home=tmp_path,
+        environ={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("? ok        orders")

@@ -119,7 +119,10 @@ WRONG_AROUND = {
     "kind that is not built": ('[[redis]]\nname = "a"', "redis: kind redis is not supported by this version"),
     "kind misspelt": ("[[postgresql]]", 'did you mean "postgres"?'),
     "unknown table": ("[enviroment]", 'enviroment: unknown table; did you mean "environment"?'),
-    "one table instead of a list": ('[postgres]\nname = "a"', "postgres: expected [[postgres]], once per target"),
+    "one table instead of a list": (
+        '[postgres]\nname = "a"',
+        "postgres: expected [[postgres]], once per target",
+    ),
     "list of numbers": ("postgres = [1]", "postgres[0]: expected a table, got 1"),
     "syslog misspelt": ('[audit]\nalso = "sysklog"', 'audit.also: expected "syslog", got "sysklog"'),
     "relative audit log": ('[audit]\npath = "audit.jsonl"', "audit.path: expected an absolute path"),

@@ -62,7 +62,11 @@ def test_what_is_skipped_is_told_with_the_reason_and_without_the_value(url: str,
 @pytest.mark.parametrize(
     ("variables", "name", "source"),
     [
-        ({"PGHOST": "db", "PGDATABASE": "orders", "PGPASSWORD": "hunter2"}, "db/orders", "PGHOST, PGDATABASE"),
+        (
+            {"PGHOST": "db", "PGDATABASE": "orders", "PGPASSWORD": "hunter2"},
+            "db/orders",
+            "PGHOST, PGDATABASE",
+        ),
         ({"PGHOST": "/run/postgresql", "PGPORT": "5433"}, "local:5433", "PGHOST, PGPORT"),
         ({"PGSERVICE": "orders", "PGHOST": "db"}, "orders", "PGSERVICE, PGHOST"),
         ({"PGHOSTADDR": "10.0.0.1"}, "10.0.0.1", "PGHOSTADDR"),

@@ -32,18 +32,18 @@ def blocked_lines(data: PostgresData, unfolded: Collection[str]) -> tuple[Blocke
 
 
 def blocked_tone(line: BlockedLine) -> Tone:
-    """Red for a root, yellow for who waits and blocks others, plain for who only waits."""
+    """Red for a root, yellow for who waits and blocks others or waits for nobody knows whom, else plain."""
     if line.node is None:
         return Tone.MUTED
-    if line.row.depth == 0:
+    if line.row.depth == 0 and line.node.waiters:
         return Tone.CRIT
-    return Tone.WARN if line.node.waiters else Tone.NORMAL
+    return Tone.WARN if line.node.waiters or line.row.depth == 0 else Tone.NORMAL
 
 
 def _pid(line: BlockedLine) -> Cell:
     if line.node is None:
         return line.row.prefix + line.row.folded_text
-    mark = f"{GLYPHS[Tone.CRIT]} " if line.row.depth == 0 else line.row.prefix
+    mark = f"{GLYPHS[blocked_tone(line)]} " if line.row.depth == 0 else line.row.prefix
     return mark + ("prepared" if line.node.pid == PREPARED_PID else str(line.node.pid))
 
 
