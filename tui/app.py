@@ -15,9 +15,10 @@ from opsdash.collectors.secret import redact
 from opsdash.collectors.text import clean
 from opsdash.tui.actions import registry
 from opsdash.tui.actions.action import ActionSpec
-from opsdash.tui.areas import area_of, configured
+from opsdash.tui.areas import kinds_of_area, open_place, open_targets
 from opsdash.tui.bridge import Bridge, FeedChanged
 from opsdash.tui.changed_cells import ChangedCells
+from opsdash.tui.kinds import AREAS
 from opsdash.tui.screens.dialog import Dialog
 from opsdash.tui.screens.overview import Overview
 from opsdash.tui.screens.place import Place
@@ -51,8 +52,8 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         Binding("colon,ctrl+p", "palette", "command", show=False, id="palette"),
         Binding("ctrl+c", "interrupt", "twice: quit", show=False, id="interrupt", priority=True),
         *(
-            Binding(str(digit), f"area('{digit}')", f"area {digit}", show=False, id=f"area.{digit}")
-            for digit in range(1, 10)
+            Binding(digit, f"area('{digit}')", title, show=False, id=f"area.{digit}")
+            for digit, title in AREAS.items()
         ),
     ]
 
@@ -140,8 +141,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
     def on_drill_down(self, message: DrillDown) -> None:
         """Into a thing."""
-        area = area_of(message.target.kind)
-        self.push_screen(area.open_place(self.watch_over, message.target, message.place, message.identity))
+        self.push_screen(open_place(self.watch_over, message.target, message.place, message.identity))
 
     async def action_back(self) -> None:
         """One level back; from the overview, quit."""
@@ -155,7 +155,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         if not isinstance(self.screen, Place):
             return action == "interrupt"
         if action == "area":
-            return parameters[0] in {*(area.digit for area in configured(self.watch_over)), "9"}
+            return parameters[0] == "9" or bool(kinds_of_area(self.watch_over, str(parameters[0])))
         return True
 
     async def action_area(self, digit: str) -> None:
@@ -167,8 +167,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
             await self.push_screen(ActionsScreen(self.watch_over))
             return
-        area = next(area for area in configured(self.watch_over) if area.digit == digit)
-        await self.push_screen(area.open_targets(self.watch_over))
+        await self.push_screen(open_targets(self.watch_over, kinds_of_area(self.watch_over, digit)[0]))
 
     def action_read_now(self) -> None:
         """Read what is in front again now."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -70,6 +71,7 @@ class SwitchOff:
         self.effects: Mapping[int, Effect] = {}
         self.refusal: str | None = None
         self.always_type = False
+        self.fail_plan: Exception | None = None
         self.fail_run: Exception | None = None
         self.fail_verify: Exception | None = None
         self.final: Step | None = self.step("it is dark", is_final=True)
@@ -85,6 +87,8 @@ class SwitchOff:
             await held
 
     async def plan(self, target: Target, identities: Sequence[msgspec.Struct], *, may_act: bool) -> Plan:
+        if self.fail_plan is not None:
+            raise self.fail_plan
         return Plan(
             action=self.spec.name,
             target=target.id,
@@ -168,10 +172,10 @@ class House:
     def sent_lamps(self) -> list[int]:
         return [int(line) for line in self.sent.read_text().split()] if self.sent.exists() else []
 
-    def records(self) -> list[dict[str, object]]:
+    def records(self) -> list[dict[str, Any]]:
         if not self.path.exists():
             return []
         return [msgspec.json.decode(line) for line in self.path.read_bytes().splitlines()]
 
-    def events(self) -> list[object]:
+    def events(self) -> list[str]:
         return [record["event"] for record in self.records()]

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import itertools
 import os
 import signal
 import stat
@@ -237,7 +238,7 @@ def test_two_processes_with_200_actions_each_keep_one_chain(tmp_path: Path) -> N
     events = [record.fields["event"] for record in checked.records]
     assert (events.count("intent"), events.count("outcome")) == (400, 400)
     pids = [record.fields["pid"] for record in checked.records]
-    assert sum(a != b for a, b in zip(pids, pids[1:], strict=False)) > 20  # they really took turns
+    assert sum(a != b for a, b in itertools.pairwise(pids)) > 20  # they really took turns
     assert len((path.parent / "sent").read_text().split()) == 400
 
 
@@ -409,7 +410,8 @@ asyncio.run(audit.append("intent", fields))
 print(listener.recv(4096).decode())
 """
     private_dev = (
-        'for name in null urandom; do touch "$0/$name"; mount --bind "/dev/$name" "$0/$name" || exit 9; done; '
+        'for name in null urandom; do touch "$0/$name"; '
+        'mount --bind "/dev/$name" "$0/$name" || exit 9; done; '
         'mount --rbind "$0" /dev || exit 9; exec "$@"'
     )
     dev, path = tmp_path / "dev", tmp_path / "audit.jsonl"

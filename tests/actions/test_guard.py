@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opsdash.collectors.target import Environment, TargetId, environment
+from opsdash.collectors.target import Environment, GuardPolicy, TargetId, environment
 from opsdash.tui.actions.action import Plan
 from opsdash.tui.actions.guard import Decision, GuardKind, Mode, guard, is_satisfied
 
@@ -29,6 +29,7 @@ def plan(*, can_undo: bool = False, refusal: str | None = None, always_type: boo
     )
 
 
+POLICIES: tuple[GuardPolicy, ...] = ("confirm", "type", "deny")
 EVERY = [
     (
         plan(can_undo=undo, refusal=refusal, always_type=wide),
@@ -36,7 +37,7 @@ EVERY = [
         Mode(read_only=read_only, permitted=permitted, armed=armed),
     )
     for undo, refusal, wide, production, actions, read_only, permitted, armed in itertools.product(
-        BOTH, (None, "it is a walsender"), BOTH, BOTH, ("confirm", "type", "deny"), BOTH, BOTH, BOTH
+        BOTH, (None, "it is a walsender"), BOTH, BOTH, POLICIES, BOTH, BOTH, BOTH
     )
 ]
 

@@ -38,9 +38,10 @@ def main() -> int:
 
 
 def _circumstances(options: argparse.Namespace, load: tuple[float, float]) -> str:
+    before, after = load
     return (
-        f"{options.sessions} sessions, refresh {subjects.REFRESH_S} s, terminal 200x50, {options.repeats} runs "
-        f"in turn (medians); {os.cpu_count()} cores, load average {load[0]:.1f} before, {load[1]:.1f} after\n"
+        f"{options.sessions} sessions, refresh {subjects.REFRESH_S} s, terminal 200x50; medians of "
+        f"{options.repeats} runs in turn; {os.cpu_count()} cores, load average {before:.1f} to {after:.1f}\n"
         "On a busy machine trust the ratios and the CPU figures, not the times."
     )
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import pyte
 
 Highlight = tuple[bool, str, bool]
-"""Whether a line begins with a cursor's mark, the background of most of it, and whether that is in reverse."""
+"""Whether a line begins with a cursor's mark, the background of most of it, whether that is in reverse."""
 
-_MARKS = "▸▶>"
+_MARKS = ("▸", "▶", ">")
 
 _SEQUENCE = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\)",

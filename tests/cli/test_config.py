@@ -245,11 +245,11 @@ def test_the_option_wins_over_the_variable_and_that_over_the_folder(tmp_path: Pa
 def test_a_named_file_that_is_not_there_is_a_mistake(named_by: str, tmp_path: Path) -> None:
     missing = str(tmp_path / "nothing.toml")
     variables = {"HOME": str(tmp_path), "DATABASE_URL": "postgresql://db/x"}
+    option = missing if named_by == "option" else None
+    if named_by == "variable":
+        variables["OPSDASH_CONFIG"] = missing
     with pytest.raises(ConfigError, match=r"nothing\.toml: cannot be read: No such file"):
-        if named_by == "option":
-            load_config(missing, variables)
-        else:
-            load_config(None, {**variables, "OPSDASH_CONFIG": missing})
+        load_config(option, variables)
 
 
 def test_a_file_that_is_not_text_is_a_mistake(tmp_path: Path) -> None:

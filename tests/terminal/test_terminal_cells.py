@@ -131,3 +131,16 @@ def test_rows_and_columns_beyond_the_screen_are_left_out() -> None:
     glass = Glass()
     glass.feed(cells.show(0, [(WIDTH - 2, Strip([Segment("abcdef")]))]))
     assert glass.text() == " " * (WIDTH - 2) + "ab"
+
+
+def test_text_after_a_combined_character_stays_in_its_column_where_the_terminal_draws_it_apart() -> None:
+    glass = Glass()
+    glass.feed(shown(Strip([Segment("e\u0301b")])).replace("\u0301", "?"))
+    assert glass.text().rstrip() == "eb"
+
+
+def test_a_wide_character_whose_right_half_was_overwritten_comes_back_whole() -> None:
+    whole, right_half = Strip([Segment("a日b")]), Strip([Segment("xb")])
+    cells = TerminalCells(Size(WIDTH, 2), ColorSystem.TRUECOLOR)
+    written = [cells.show(0, parts) for parts in ([(0, whole)], [(2, right_half)], [(0, whole)])]
+    assert "日" in written[2]

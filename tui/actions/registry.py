@@ -11,18 +11,20 @@ import msgspec
 
 from opsdash.collectors.clock import Clock
 from opsdash.tui.actions.action import ActionKit, ActionSpec
-
-KINDS = {"postgres": "opsdash.tui.actions.postgres"}
-"""Kind of target -> module of its actions. A kind that is not here is only watched."""
+from opsdash.tui.kinds import KINDS
 
 
 def _module(kind: str) -> ModuleType:
-    return importlib.import_module(KINDS[kind])
+    """The module of a kind's actions. Raises KeyError for a kind that is only watched."""
+    name = KINDS[kind].actions
+    if name is None:
+        raise KeyError(kind)
+    return importlib.import_module(name)
 
 
 def specs(kind: str | None = None) -> tuple[ActionSpec, ...]:
     """All actions, or those of one kind, in the order of their menus; imports no client library."""
-    kinds = [k for k in KINDS if kind is None or k == kind]
+    kinds = [k for k, known in KINDS.items() if known.actions is not None and kind in (None, k)]
     found: list[ActionSpec] = []
     for each in kinds:
         found.extend(_module(each).SPECS)

@@ -11,9 +11,7 @@ from opsdash.collectors.finding import Finding, ranked
 from opsdash.collectors.format import age
 from opsdash.collectors.registry import load
 from opsdash.tui.findings.reachability import unreachable
-
-RULES = {"postgres": "opsdash.tui.findings.postgres:findings"}
-"""Kind -> `module:function` called with (data, target), imported only when such a target has data."""
+from opsdash.tui.kinds import KINDS
 
 
 def find(views: Iterable[TargetView], *, now: datetime, mono_s: float) -> tuple[Finding, ...]:
@@ -36,9 +34,9 @@ def find(views: Iterable[TargetView], *, now: datetime, mono_s: float) -> tuple[
 
 def _from_data(view: TargetView, mono_s: float) -> Iterable[Finding]:
     """The findings of the kind's own rules."""
-    if view.good is None or view.target.id.kind not in RULES:
+    if view.good is None or view.target.id.kind not in KINDS:
         return ()
-    rules: Callable[[Any, Any], Iterable[Finding]] = load(RULES[view.target.id.kind])
+    rules: Callable[[Any, Any], Iterable[Finding]] = load(KINDS[view.target.id.kind].rules)
     found = rules(view.good.data, view.target)
     return [_aged(f, view.age_s(mono_s)) for f in found] if view.is_stale(mono_s) else found
 

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import plural
 from opsdash.tui.actions import registry
-from opsdash.tui.areas import configured
+from opsdash.tui.areas import configured_kinds, overview_lines
 from opsdash.tui.screens.place import Place
 from opsdash.tui.watch import Watch
 from opsdash.widgets.columns import Column
@@ -119,13 +119,13 @@ class Overview(Place):
         self.query_one("#heading", Lines).show((rule((("What is wrong", Tone.ACCENT),), count, width),))
 
     def _show_areas(self, findings: tuple[Finding, ...], width: int, height: int) -> None:
-        areas = configured(self.watch_over)
+        kinds = configured_kinds(self.watch_over)
         lines: list[Line] = []
-        for index, area in enumerate(areas):
-            left = len(areas) - index
-            views = self.watch_over.feed.views(area.kind)
-            lines += area.overview(
-                views,
+        for index, kind in enumerate(kinds):
+            left = len(kinds) - index
+            lines += overview_lines(
+                kind,
+                self.watch_over.feed.views(kind),
                 findings,
                 mono_s=self.watch_over.clock.mono_s(),
                 width=width,

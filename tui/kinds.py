@@ -1,0 +1,49 @@
+"""What the app knows of each kind of target: its area, and where its rules, actions, panel and screens are.
+
+The one place besides `collectors/registry.py` where a new kind is named. References are strings, imported
+when they are first needed: nothing in here costs a client library or, headless, a screen.
+"""
+
+import msgspec
+
+AREAS = {
+    "1": "Health",
+    "2": "Database",
+    "3": "Cache",
+    "4": "Containers",
+    "5": "Logs",
+    "6": "Cloud",
+    "7": "Signals",
+    "8": "Incident",
+    "9": "Actions",
+}
+"""Digit -> title. The digits never shift; an area without a target is neither shown nor bound."""
+
+
+class KindOfTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of target."""
+
+    area: str
+    """Digit of its area."""
+    rules: str
+    """Function (data, target) -> findings of one reading."""
+    actions: str | None = None
+    """Module with SPECS and make_kit; None: it is only watched."""
+    panel: str
+    """Function (views, findings, *, mono_s, width, height) -> its lines on the overview."""
+    targets: str
+    """Function (watch) -> the screen with the list of its targets."""
+    place: str
+    """Function (watch, target, place, identity) -> the screen that a drill-down leads to."""
+
+
+KINDS: dict[str, KindOfTarget] = {
+    "postgres": KindOfTarget(
+        area="2",
+        rules="opsdash.tui.findings.postgres:findings",
+        actions="opsdash.tui.actions.postgres",
+        panel="opsdash.widgets.panels.postgres.overview:overview_lines",
+        targets="opsdash.tui.screens.postgres.targets:TargetsScreen",
+        place="opsdash.tui.screens.postgres.places:open_place",
+    ),
+}

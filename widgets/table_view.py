@@ -1,0 +1,206 @@
+"""Rows of an arrangement on Textual's line API: what of them is in view, and which lines to draw again.
+
+Only visible rows are formatted, and only lines whose content changed are drawn again. Nothing here listens to
+keys: that is `table.py`.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import ClassVar, Generic
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from opsdash.widgets.arrangement import Arrangement
+from opsdash.widgets.columns import Column, Row
+from opsdash.widgets.status import Tone
+from opsdash.widgets.table_lines import RowLine, TableLines
+
+
+class TableView(ScrollView, Generic[Row], inherit_bindings=False):
+    """A frozen header and the visible ones of any number of rows, one of them under the cursor."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--cursor",
+        "table--empty",
+        *(f"table--{tone.value}" for tone in Tone),
+    }
+
+    DEFAULT_CSS = """
+    TableView {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        .table--header { color: $foreground-muted; text-style: bold; }
+        .table--empty { color: $foreground-muted; }
+        .table--cursor { text-style: bold; }
+        &:focus .table--cursor { text-style: bold reverse; }
+        .table--normal { color: $foreground; }
+        .table--muted { color: $foreground-muted; }
+        .table--ok { color: $text-success; }
+        .table--warn { color: $text-warning; }
+        .table--crit { color: $text-error; }
+        .table--unknown { color: $text-accent; }
+        .table--accent { color: $text-primary; }
+    }
+    """
+
+    empty: reactive[str] = reactive("", layout=True)
+    """Said in place of rows when there are none; may have several lines."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        *,
+        key: Callable[[Row], Hashable],
+        tone: Callable[[Row], Tone] | None = None,
+        empty: str = "",
+        show_header: bool = True,
+        sort: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """Make an empty table.
+
+        Args:
+            columns: In the order shown.
+            key: The identity of a row, unique among the rows shown.
+            tone: How a row is meant where a cell does not say; None: all normal.
+            empty: Said when there are no rows.
+            show_header: Whether the first line names the columns.
+            sort: Key of the column to sort by at first; None: the given order.
+            id: Textual's.
+            classes: Textual's.
+        """
+        super().__init__(id=id, classes=classes)
+        self.arrangement = Arrangement(columns, key, sort)
+        """Rows, order and cursor. To be changed only while `rearranging`."""
+        self._tone = tone
+        self._header_height = 1 if show_header else 0
+        self._lines: TableLines[Row] = TableLines(self._style)
+        self._painted: dict[int, RowLine] = {}
+        self.set_reactive(TableView.empty, empty)
+
+    @property
+    def body_height(self) -> int:
+        """Lines for rows, at least one."""
+        return max(1, self.size.height - self._header_height)
+
+    @property
+    def visible_columns(self) -> tuple[Column[Row], ...]:
+        """The columns that fit into the width."""
+        self._fit()
+        return tuple(place.column for place in self._lines.places)
+
+    def repaint(self) -> None:
+        """Format the visible rows again and draw those that now read differently (ages)."""
+        changed = [
+            y for y in range(self._header_height, self.size.height) if self._painted.get(y) != self._line(y)
+        ]
+        self._refresh_lines(changed)
+
+    @contextmanager
+    def rearranging(self) -> Iterator[None]:
+        """Keep the cursor's thing on its line of the screen while rows come, go or change places.
+
+        A view that is at the top stays there as long as the cursor remains in it.
+        """
+        here, top = self.arrangement, round(self.scroll_y)
+        line = here.cursor - top
+        yield
+        self._resize()
+        stays = top == 0 and here.cursor < self.body_height
+        self._scroll_top(0 if stays else here.cursor - line)
+        self.repaint()
+
+    def forget_lines(self) -> None:
+        """Draw every line anew, since columns or theme changed."""
+        self._lines.clear()
+        self._painted.clear()
+        self.refresh()
+
+    def refresh_header(self) -> None:
+        """Draw the header again, since the sort changed."""
+        self._refresh_lines(range(self._header_height))
+
+    def reveal_cursor(self) -> None:
+        """Scroll as little as brings the cursor into view."""
+        top, cursor = round(self.scroll_y), self.arrangement.cursor
+        lowest = cursor - self.body_height + 1
+        if not lowest <= top <= cursor:
+            self._scroll_top(cursor if cursor < top else lowest)
+
+    def row_index(self, y: int) -> int:
+        """Index of the row on line `y` of the view; may be beyond the rows."""
+        return y - self._header_height + round(self.scroll_y)
+
+    def watch_empty(self) -> None:
+        """Make room for the new text."""
+        self._resize()
+
+    def notify_style_update(self) -> None:
+        """Theme, focus or classes changed."""
+        self.forget_lines()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw line `y` of the view."""
+        self._fit()
+        here = self.arrangement
+        if y < self._header_height:
+            return self._lines.header(here.sort, here.largest_first)
+        line = self._line(y)
+        if line is not None:
+            self._painted[y] = line
+            return self._lines.row(line)
+        self._painted.pop(y, None)
+        notes = [] if here.rows else self.empty.split("\n")
+        index = self.row_index(y)
+        return self._lines.note(notes[index] if index < len(notes) else "")
+
+    def _on_resize(self, event: events.Resize) -> None:
+        self.reveal_cursor()
+
+    def _resize(self) -> None:
+        lines = len(self.arrangement.rows) or len(self.empty.split("\n"))
+        size = Size(0, lines + self._header_height)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def _scroll_top(self, top: int) -> None:
+        if self.is_attached:
+            # forced, since Textual refuses until the layout has made room for a scroll bar
+            self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
+
+    def _fit(self) -> None:
+        self._lines.fit(self.arrangement.columns, self.size.width)
+
+    def _style(self, names: tuple[str, ...]) -> Style:
+        return self.get_component_rich_style(*(f"table--{name}" for name in names))
+
+    def _line(self, y: int) -> RowLine | None:
+        """What line `y` of the view says; None where no row is."""
+        index, here = self.row_index(y), self.arrangement
+        if not 0 <= index < len(here.rows):
+            return None
+        self._fit()
+        row = here.rows[index]
+        plain = Tone.NORMAL if self._tone is None else self._tone(row)
+        return self._lines.line_of(row, plain, cursor=index == here.cursor)
+
+    def _refresh_lines(self, lines: Sequence[int]) -> None:
+        """Have lines of the view drawn again, neighbours as one region."""
+        regions, start = [], 0
+        for i, (line, following) in enumerate(pairwise((*lines, -1))):
+            if following != line + 1:
+                regions.append(Region(0, lines[start], self.size.width, line + 1 - lines[start]))
+                start = i + 1
+        if regions:
+            self.refresh(*regions)
