@@ -24,7 +24,7 @@ def install(folder: Path, commands: dict[str, str]) -> tuple[str, str]:
     """
     for place in ("first", "second"):
         (folder / place).mkdir()
-    for name in ("sh", "tr", "head", "basename"):
+    for name in ("sh", "tr", "head", "basename", "rm"):
         (folder / "second" / name).symlink_to(str(shutil.which(name)))
     for name, line in commands.items():
         path = folder / (name if "/" in name else f"first/{name}")

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import signal
 import traceback
+from collections.abc import Callable
 from typing import ClassVar
 
+import msgspec
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -159,7 +161,8 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         return True
 
     async def action_area(self, digit: str) -> None:
-        """To an area's first screen, from anywhere."""
+        """To an area's first screen, from anywhere; again: to the list of the area's next kind."""
+        here = self.place
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         if digit == "9":
@@ -167,7 +170,9 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
             await self.push_screen(ActionsScreen(self.watch_over))
             return
-        await self.push_screen(open_targets(self.watch_over, kinds_of_area(self.watch_over, digit)[0]))
+        kinds = kinds_of_area(self.watch_over, digit)
+        again = kinds.index(here.lists) + 1 if here.lists in kinds else 0
+        await self.push_screen(open_targets(self.watch_over, kinds[again % len(kinds)]))
 
     def action_read_now(self) -> None:
         """Read what is in front again now."""
@@ -217,7 +222,22 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         self.push_screen(ActionMenu(self.watch_over.clock, title, offered), chosen)
 
     def on_action_requested(self, message: ActionRequested) -> None:
-        """Read the target afresh for a plan, then show it. Nothing is done here."""
+        """Ask what the action wants to know, read the target afresh for a plan, show it. Nothing is done."""
+        spec = registry.spec(message.action)
+        if spec.asks is None or spec.answered is None or message.is_answered:
+            self._begin_plan(message)
+            return
+        from opsdash.tui.screens.menus import AskDialog
+
+        def answered(text: str | None, complete: Callable[..., msgspec.Struct] = spec.answered) -> None:
+            if text:
+                identities = [complete(identity, text) for identity in message.identities]
+                self.post_message(ActionRequested(spec.name, message.target, identities, is_answered=True))
+
+        title = f"{spec.title} on {message.target.name}"
+        self.push_screen(AskDialog(self.watch_over.clock, title, spec.asks), answered)
+
+    def _begin_plan(self, message: ActionRequested) -> None:
         if self._planning is not None:
             self.notice(f"still reading {self._planning} for a plan")
             return

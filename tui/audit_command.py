@@ -92,9 +92,9 @@ def _word(fields: Any, name: str) -> str:
 
 def _left_open(records: tuple[Record, ...] | list[Record]) -> Iterator[str]:
     """Intents without an outcome: perhaps sent, by an opsdash that is gone, or that acts right now."""
-    ended = {record.fields.get("id") for record in records if record.fields.get("event") == "outcome"}
+    ended = {_word(record.fields, "id") for record in records if record.fields.get("event") == "outcome"}
     for record in records:
-        if record.fields.get("event") == "intent" and record.fields.get("id") not in ended:
+        if record.fields.get("event") == "intent" and _word(record.fields, "id") not in ended:
             yield (
                 f"▲ no outcome (opsdash was killed or left, or is still at it): look at the target: "
                 f"{in_words(record)}"

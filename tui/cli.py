@@ -11,6 +11,8 @@ from opsdash import __version__
 from opsdash.tui.terminal import prepare, takes_mouse, why_no_screen
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opsdash.collectors.target import Target
     from opsdash.tui.config import AuditSettings, Config
 
@@ -68,13 +70,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, failed: int) -> int:
-    from opsdash.collectors.errors import OpsdashError
+    import logging
 
+    from opsdash.collectors.errors import OpsdashError
+    from opsdash.collectors.secret import redact
+    from opsdash.collectors.text import one_line
+    from opsdash.tui.logfile import log_to
+
+    log_to(_log_path())
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
     except OpsdashError as error:
         return _complain(str(error), failed)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # Python would end with 1 then, which for `check` is a mere warning
+        logging.getLogger(__name__).exception("%s", options)
+        reason = redact(one_line(f"{type(error).__name__}: {error}"))
+        return _complain(f"error in opsdash: {reason}; its log has more: {_log_path()}", failed)
 
 
 def _complain(text: str, code: int) -> int:
@@ -185,7 +199,6 @@ def _show(
     notes: tuple[str, ...],
 ) -> int:
     """Run the screen. Textual is imported here, after its settings are made."""
-    _log()
     prepare(os.environ)
     from opsdash.tui.launch import run_screen
 
@@ -206,7 +219,6 @@ def _check(options: argparse.Namespace) -> int:
     config = _config(options)
     if not config.targets:
         return _no_targets(config)
-    _log()
     return run_check(config.targets, as_json=options.json, clock=Clock())
 
 
@@ -222,11 +234,10 @@ def _audit_verify(options: argparse.Namespace) -> int:
     return verify_command(_config(options).audit.path)
 
 
-def _log() -> None:
+def _log_path() -> "Path":
     from opsdash.tui.config import state_folder
-    from opsdash.tui.logfile import log_to
 
-    log_to(state_folder(os.environ) / "opsdash.log")
+    return state_folder(os.environ) / "opsdash.log"
 
 
 def _refuse_screen() -> int | None:

@@ -21,8 +21,17 @@ class DrillDown(Message):
 class ActionRequested(Message):
     """A person wants to act; nothing happens but that a plan is made and shown."""
 
-    def __init__(self, action: str, target: TargetId, identities: Sequence[msgspec.Struct]) -> None:
+    def __init__(
+        self,
+        action: str,
+        target: TargetId,
+        identities: Sequence[msgspec.Struct],
+        *,
+        is_answered: bool = False,
+    ) -> None:
+        """Args: the action's name, where, on what, and whether what it asks for is in the identities."""
         self.action = action
         self.target = target
         self.identities = tuple(identities)
+        self.is_answered = is_answered
         super().__init__()

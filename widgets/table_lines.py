@@ -35,8 +35,8 @@ class TableLines(Generic[Row]):
     `clear` when columns or theme changed.
     """
 
-    def __init__(self, style: Callable[[tuple[str, ...]], Style]) -> None:
-        """Args: style: of names out of "header", "empty", "cursor" and the tones, laid over each other."""
+    def __init__(self, style: Callable[[str, bool], Style]) -> None:
+        """Args: style: of "header", "empty" or a tone's value, and whether it is under the cursor."""
         self._style = style
         self._width = 0
         self._strips: LRUCache[RowLine, Strip] = LRUCache(_KEPT)
@@ -75,21 +75,20 @@ class TableLines(Generic[Row]):
             arrow = "" if column.key != sort else "▼" if largest_first else "▲"
             title = cut(cell_text(column.title), place.width - len(arrow)) + arrow
             texts.append(fitted(title, place.width, right=column.align == "right"))
-        style = self._style(("header",))
+        style = self._style("header", False)
         return self._filled([Segment(_NO_MARK + (" " * GAP).join(texts), style)], style)
 
     def note(self, text: str) -> Strip:
         """Draw a line that stands in place of rows."""
-        style = self._style(("empty",))
+        style = self._style("empty", False)
         return self._filled([Segment(cut(_NO_MARK + cell_text(text), self._width), style)], style)
 
     def _draw(self, line: RowLine) -> Strip:
-        under: tuple[str, ...] = ("cursor",) if line.cursor else ()
-        plain = self._style((*under, Tone.NORMAL.value))
+        plain = self._style(Tone.NORMAL.value, line.cursor)
         segments = [Segment(_MARK if line.cursor else _NO_MARK, plain)]
         for place, (text, tone) in zip(self.places, line.cells, strict=True):
             shown = fitted(cell_text(text), place.width, right=place.column.align == "right")
-            segments.append(Segment(shown, self._style((*under, tone.value))))
+            segments.append(Segment(shown, self._style(tone.value, line.cursor)))
             segments.append(Segment(" " * GAP, plain))
         return self._filled(segments[:-1], plain)
 

@@ -182,8 +182,10 @@ class TableView(ScrollView, Generic[Row], inherit_bindings=False):
     def _fit(self) -> None:
         self._lines.fit(self.arrangement.columns, self.size.width)
 
-    def _style(self, names: tuple[str, ...]) -> Style:
-        return self.get_component_rich_style(*(f"table--{name}" for name in names))
+    def _style(self, name: str, cursor: bool) -> Style:
+        style = self.get_component_rich_style(f"table--{name}")
+        # of several names at once Textual would only keep the last one's text style
+        return style + self.get_component_rich_style("table--cursor", partial=True) if cursor else style
 
     def _line(self, y: int) -> RowLine | None:
         """What line `y` of the view says; None where no row is."""

@@ -175,10 +175,9 @@ _NOT_TELLING = (errors.ConnectionRefused, errors.TimedOut, errors.ConnectionLost
 
 def translate(target: TargetId, error: BaseException) -> TargetError:
     """Our error for psycopg's `error`: the reason in the server's words, on one line, without secrets."""
-    sqlstate = getattr(error, "sqlstate", None)
     text = redact(str(error))
-    if sqlstate is not None:
-        return _of_sqlstate(target, sqlstate, text)
+    if isinstance(error, psycopg.Error) and error.sqlstate is not None:
+        return _of_sqlstate(target, error.sqlstate, redact(error.diag.message_primary or text))
     attempts = [_of_words(target, words, error) for words in _attempts(text)]
     # where one of several addresses answered, that answer is the reason, not the silence of the others
     return next((a for a in attempts if not isinstance(a, _NOT_TELLING)), attempts[-1])

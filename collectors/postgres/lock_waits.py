@@ -99,26 +99,22 @@ def lock_waits(locks: Iterable[Lock], leaders: Mapping[int, int], names: Names) 
     queues: dict[str, list[Lock]] = defaultdict(list)
     for lock in locks:
         queues[lock.object].append(lock)
-    waits = [wait for queue in queues.values() for wait in _queue(queue, leaders, names)]
+    waits = [wait for queue in queues.values() for wait in _waits_for_one(queue, leaders, names)]
     return tuple(sorted(waits, key=lambda w: (w.waiting_since or _FAR, w.pid)))
 
 
-def _queue(locks: Sequence[Lock], leaders: Mapping[int, int], names: Names) -> Iterable[LockWait]:
+def _waits_for_one(locks: Sequence[Lock], leaders: Mapping[int, int], names: Names) -> Iterable[LockWait]:
     """The waits for one object, in the order of its queue."""
     holders: dict[str, dict[int, None]] = defaultdict(dict)  # mode -> leaders' pids, in order
     for lock in locks:
         if lock.granted:
             holders[lock.mode][leaders.get(lock.pid, lock.pid)] = None
-    waiting = sorted((k for k in locks if not k.granted), key=lambda k: (k.waitstart or _FAR, k.pid))
-    before: dict[str, list[int]] = {lock.mode: [] for lock in waiting}  # mode -> who is ahead and in its way
-    for lock in waiting:
+    queue = _queue([lock for lock in locks if not lock.granted], holders)
+    before: dict[str, list[int]] = {lock.mode: [] for lock in queue}  # mode -> who is ahead and in its way
+    for lock in queue:
         own = leaders.get(lock.pid, lock.pid)
         in_its_way = [pid for mode in _CONFLICTS[lock.mode] for pid in holders.get(mode, ()) if pid != own]
         ahead = [pid for pid in before[lock.mode] if pid != own]
-        held = {mode for mode, pids in holders.items() if own in pids}
-        if held:  # it was put before those who wait for what it holds already
-            blocked = {k.pid for k in waiting if _CONFLICTS[k.mode] & held}
-            ahead = [pid for pid in ahead if pid not in blocked]
         yield LockWait(
             pid=lock.pid,
             locktype=lock.locktype,
@@ -132,6 +128,22 @@ def _queue(locks: Sequence[Lock], leaders: Mapping[int, int], names: Names) -> I
         for mode, pids in before.items():
             if lock.mode in _CONFLICTS[mode]:
                 pids.append(own)
+
+
+def _queue(waiting: Iterable[Lock], holders: Mapping[str, Mapping[int, None]]) -> list[Lock]:
+    """The waiting ones in PostgreSQL's order.
+
+    As they came, but whoever holds a lock already is put before the first that waits for what it holds.
+
+    Source:
+        ProcSleep() in PostgreSQL's src/backend/storage/lmgr/proc.c
+    """
+    queue: list[Lock] = []
+    for lock in sorted(waiting, key=lambda k: (k.waitstart or _FAR, k.pid)):
+        held = {mode for mode, pids in holders.items() if lock.pid in pids}
+        after = (i for i, k in enumerate(queue) if held and held & _CONFLICTS[k.mode])
+        queue.insert(next(after, len(queue)), lock)
+    return queue
 
 
 def awaited_transactions(locks: Iterable[Lock]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -160,7 +161,7 @@ async def test_a_refused_plan_cannot_be_carried_out(house: House) -> None:
         ({"permitted": False, "read_only": True}, "--read-only"),
     ],
 )
-async def test_arming_is_refused_with_the_reason(tmp_path: Path, flags: dict[str, bool], reason: str) -> None:
+async def test_arming_is_refused_with_the_reason(tmp_path: Path, flags: dict[str, Any], reason: str) -> None:
     house = House(tmp_path, **flags)
     assert reason in (await house.gateway.arm() or "")
     assert not house.gateway.mode.armed

@@ -117,3 +117,15 @@ def test_the_audit_commands_read_the_log_that_the_configuration_names(tmp_path: 
     path = write_config(tmp_path, f'[audit]\npath = "{tmp_path}/elsewhere.jsonl"\n')
     ended = run_opsdash("audit", "verify", "--config", str(path), home=tmp_path)
     assert "elsewhere.jsonl" in ended.stdout + ended.stderr
+
+
+def test_a_defect_is_never_taken_for_a_warning(tmp_path: Path) -> None:
+    """Python ends with 1 after an exception, which would be a warning."""
+    (tmp_path / "psycopg.py").write_text("raise ImportError('libpq is not there')")
+    variables = {"PYTHONPATH": str(tmp_path), "DATABASE_URL": "postgresql://db/x"}
+    ended = run_opsdash("check", home=tmp_path, environ=variables)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("opsdash: error in opsdash: ImportError: libpq is not there; its log")
+    log = tmp_path / ".local/state/opsdash/opsdash.log"
+    assert str(log) in ended.stderr
+    assert "Traceback" in log.read_text()

@@ -181,8 +181,8 @@ class TestPasswords:
     ("settings", "reason"),
     [
         (
-            {"password_env": "NO_SUCH_VARIABLE"},
-            "password_env: the environment variable NO_SUCH_VARIABLE is not set",
+            {"password_env": "NOT_THERE"},
+            "password_env: the environment variable NOT_THERE is not set",
         ),
         ({"password_file": "/no/such/file"}, "password_file: /no/such/file: No such file or directory"),
         ({"password_command": ("/no/such/program",)}, "password_command: /no/such/program: No such file"),

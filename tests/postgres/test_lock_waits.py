@@ -72,8 +72,9 @@ async def test_readers_queue_behind_an_alter_table_that_waits_itself(shop: Appli
 
 async def test_holders_and_predecessors_are_those_that_pg_blocking_pids_names(shop: Application) -> None:
     await shop.hold("select * from stock")
+    await shop.hold("lock stock in row exclusive mode")
     upgrader = await shop.hold("lock stock in row exclusive mode")
-    await shop.wait("lock stock in share mode; select pg_sleep(60)")
+    await shop.wait("lock stock in share mode", autocommit=False)
     await shop.wait("alter table stock add column x int")
     await shop.wait("select * from stock where id = 2")
     await shop.wait("insert into stock values (6, 1)")
@@ -109,12 +110,11 @@ async def test_locks_of_another_database_are_named_by_oid(shop: Application) -> 
 
 
 async def test_catalog_that_is_locked_costs_the_names_only(shop: Application) -> None:
-    holder = await shop.hold("lock stock")
-    waiter = await shop.wait("select * from stock")
     collector = PostgresCollector(postgres_target(shop.server.dsn()), Clock())
     await collector.collect()
+    holder = await shop.hold("lock stock")
+    waiter = await shop.wait("select * from stock")
     catalog = await shop.hold("lock pg_namespace")
-    collector._relations.clear()
     data = await collector.collect()
     assert wait_of(data, waiter).holders == (pid(holder),)
     assert (wait_of(data, waiter).relation or "").startswith("oid ")

@@ -1,7 +1,7 @@
 """What an action is: values and protocol only. Nothing in here acts."""
 
 import enum
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -25,6 +25,11 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Its letter in the action menu, and where `direct` its key on a row."""
     on: type[msgspec.Struct]
     """The identity it hits: `SessionIdentity`."""
+    asks: str | None = None
+    """What a person is asked for before the plan ("pattern to purge"); None: nothing."""
+    answered: Callable[[msgspec.Struct, str], msgspec.Struct] | None = None
+    """Where it asks: (what the cursor is on, the answer) -> the identity to plan for. Never raises: a bad
+    answer is the plan's refusal."""
     direct: bool = False
     """Whether `key` opens the dialog straight from a row (the key table: C and K on a session row)."""
 

@@ -25,8 +25,6 @@ def run_tone(run: Running) -> Tone:
 class ActionsScreen(Place):
     """Newest first; Enter shows the steps."""
 
-    digit = "9"
-
     BINDINGS: ClassVar[list[BindingType]] = [Binding("b", "abort", "abort", id="actions.abort")]
 
     def crumbs(self) -> tuple[Line, Line]:

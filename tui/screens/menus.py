@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from textual import events
 
 from opsdash.collectors.clock import Clock
+from opsdash.collectors.text import one_line
 from opsdash.tui.actions.action import ActionSpec
 from opsdash.tui.screens.dialog import Dialog
 from opsdash.widgets.lines import Line, Span
@@ -78,6 +79,49 @@ class KeysDialog(Dialog[None]):
             return
         event.stop()
         self.dismiss(None)
+
+
+class AskDialog(Dialog[str | None]):
+    """Asks for one line of text; nothing is done with it but to make a plan."""
+
+    def __init__(self, clock: Clock, title: str, asks: str) -> None:
+        super().__init__(clock)
+        self._title_text = title
+        self._asks = asks
+        self._typed = ""
+
+    def title_text(self) -> str:
+        """For which action, and where."""
+        return self._title_text
+
+    def content(self, width: int) -> Sequence[Line]:
+        """The question and what was typed so far."""
+        return (
+            (),
+            (f"{self._asks}:  ", (f"{self._typed}▏", Tone.ACCENT)),
+            (),
+            (("Enter", Tone.ACCENT), " shows the plan   ", ("Esc", Tone.ACCENT), " back"),
+        )
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A pattern may be pasted; it is only planned for."""
+        event.stop()
+        self._typed += one_line(event.text)
+        self.redraw()
+
+    def on_key(self, event: events.Key) -> None:
+        """Letters are text."""
+        if event.key == "ctrl+c":
+            return
+        event.stop()
+        if event.key in ("escape", "enter"):
+            self.dismiss(self._typed if event.key == "enter" else None)
+            return
+        if event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.character is not None and event.is_printable:
+            self._typed += event.character
+        self.redraw()
 
 
 class QuitDialog(Dialog[str | None]):

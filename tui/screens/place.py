@@ -52,8 +52,8 @@ class Place(Screen[None], inherit_bindings=False):
     Place #crumbs { height: 1; }
     """
 
-    digit: ClassVar[str] = ""
-    """The area it belongs to."""
+    lists: ClassVar[str] = ""
+    """The kind whose targets it lists; empty for every other screen."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()

@@ -1,12 +1,21 @@
 """Sends the acting statement for one identity, and tells zero rows apart."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
 from opsdash.collectors.errors import PermissionDenied, TargetError
+from opsdash.collectors.format import duration
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.tui.actions.action import Effect, Hit
-from opsdash.tui.actions.postgres.connection import BoundedConnection, nothing_sent
+from opsdash.tui.actions.postgres.connection import BoundedConnection, Row, nothing_sent
 from opsdash.tui.actions.postgres.deeds import Deed, grants, is_same, no_root
 from opsdash.tui.actions.postgres.describe import summary
 from opsdash.tui.actions.postgres.sighting import Sighting, look, look_at
+
+CHECK_AT_MOST = tuple(timedelta(milliseconds=2**tries) for tries in range(8))
+"""How old the check may be when the signal is sent, try by try: 1 ms, and up to 128 ms on a server that is
+too loaded for that."""
 
 
 async def signal(connection: BoundedConnection, deed: Deed, identity: SessionIdentity) -> Hit:
@@ -29,7 +38,7 @@ async def signal(connection: BoundedConnection, deed: Deed, identity: SessionIde
         "query_start": identity.query_start,
     }
     try:
-        rows = await connection.act(deed.statement, parameters)
+        rows = await _act(connection, deed, parameters)
     except PermissionDenied as error:
         return Hit(identity=identity, effect=Effect.DENIED, detail=error.reason)
     if rows and rows[0][0]:
@@ -40,6 +49,20 @@ async def signal(connection: BoundedConnection, deed: Deed, identity: SessionIde
         text = f"nothing was sent; what it is now cannot be read: {error.reason}"
         return Hit(identity=identity, effect=Effect.CHANGED, detail=text)
     return _refused_by_server(deed, identity, now) if rows else _nothing_hit(deed, identity, now)
+
+
+async def _act(connection: BoundedConnection, deed: Deed, parameters: Mapping[str, Any]) -> list[Row]:
+    """Send the statement until its signal came at once after its check, or no row was there to be hit."""
+    for at_most in CHECK_AT_MOST:
+        rows = await connection.act(deed.statement, {**parameters, "at_most": at_most})
+        if not rows or rows[0][0] is not None:
+            return rows
+    raise TargetError(
+        connection.target.id,
+        f"nothing was sent: in {len(CHECK_AT_MOST)} tries the server never signalled within "
+        f"{duration(CHECK_AT_MOST[-1].total_seconds())} of its check",
+        hint="it is overloaded; try again, or act from a superuser's psql",
+    )
 
 
 def _same(deed: Deed, identity: SessionIdentity) -> str:

@@ -140,6 +140,6 @@ def _not_excluded(deed: Deed) -> PlanLine:
     same = "statement" if deed is Deed.CANCEL else "transaction"
     return _line(
         "window",
-        f"check and signal are one statement, microseconds apart; that the {same} ends just between them "
+        f"check and signal are one statement, usually less than 1 ms apart; that the {same} ends just then "
         "cannot be excluded",
     )

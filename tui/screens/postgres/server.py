@@ -35,8 +35,6 @@ VIEWS = ("sessions", "blocked", "connections", "databases")
 class ServerScreen(Place):
     """One server, one of its tables at a time."""
 
-    digit = "2"
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "turn(1)", "next table", id="server.next", priority=True),
         Binding("shift+tab", "turn(-1)", "table before", show=False, id="server.previous", priority=True),

@@ -16,7 +16,7 @@ from opsdash.widgets.table import Table
 class TargetsScreen(Place):
     """All PostgreSQL servers, in the order of the configuration."""
 
-    digit = "2"
+    lists = "postgres"
 
     def crumbs(self) -> tuple[Line, Line]:
         """Where we are."""

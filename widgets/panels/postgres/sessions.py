@@ -35,7 +35,7 @@ def thresholds_of(view: TargetView) -> PostgresThresholds:
 def session_lines(
     data: PostgresData, forest: Sequence[BlockingNode], thresholds: PostgresThresholds
 ) -> tuple[SessionLine, ...]:
-    """All sessions, those that matter first: blockers, waiters, open transactions, active, idle; oldest first."""
+    """All sessions: blockers, waiters, open transactions, active, idle; of each the oldest first."""
     blocking = blocked_counts(forest)
     lines = []
     for session in data.sessions:
