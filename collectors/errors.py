@@ -14,6 +14,8 @@ OpsdashError
 │   ├── InRecovery              the server replays WAL and takes no connections yet
 │   ├── ShuttingDown            the server is going down
 │   ├── TlsFailed               the handshake or the certificate was refused
+│   ├── ReadOnly                it takes no writes: a replica
+│   ├── WritesRefused           it takes no writes now: full, cannot save, or lacks replicas
 │   ├── NotSupported            the target is too old or is not what it was said to be
 │   └── BadReply                an answer that makes no sense
 └── ConfigError                 names the file, the key's path and what was expected
@@ -121,6 +123,18 @@ class TlsFailed(TargetError):
     """The TLS handshake or the certificate was refused."""
 
     kind = FailureKind.TLS
+
+
+class ReadOnly(TargetError):
+    """It takes no writes: a replica."""
+
+    kind = FailureKind.READ_ONLY
+
+
+class WritesRefused(TargetError):
+    """It takes no writes for as long as something is wrong with it."""
+
+    kind = FailureKind.WRITES_REFUSED
 
 
 class NotSupported(TargetError):

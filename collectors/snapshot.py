@@ -26,6 +26,8 @@ class FailureKind(enum.Enum):
     RECOVERY = "in recovery"
     SHUTTING_DOWN = "shutting down"
     TLS = "TLS failed"
+    READ_ONLY = "read-only"
+    WRITES_REFUSED = "writes refused"
     NOT_SUPPORTED = "not supported"
     BAD_REPLY = "bad reply"
     INTERNAL = "error in opsdash"

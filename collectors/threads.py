@@ -5,6 +5,7 @@ for as long as it hangs. Daemon threads are simply left behind.
 """
 
 import asyncio
+import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -34,6 +35,7 @@ async def call_in_thread(function: Callable[[], T], *, key: str, timeout_s: floa
     Raises:
         TimeoutError: It did not end in time.
         StillRunning: An earlier call of this key has not ended yet.
+        BlockingIOError: The machine gives no more threads.
     """
     if key in _running:
         raise StillRunning(key)
@@ -62,7 +64,11 @@ async def call_in_thread(function: Callable[[], T], *, key: str, timeout_s: floa
             _running.discard(key)
 
     _running.add(key)
-    threading.Thread(target=body, name=f"opsdash {key}", daemon=True).start()
+    try:
+        threading.Thread(target=body, name=f"opsdash {key}", daemon=True).start()
+    except RuntimeError as error:  # the machine is out of threads or memory
+        _running.discard(key)
+        raise BlockingIOError(errno.EAGAIN, f"no thread could be started ({error})") from error
     return await asyncio.wait_for(future, timeout_s)
 
 

@@ -125,6 +125,8 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
     def _redraw(self) -> None:
         """Draw what can be seen: the screen in front, or the one that shows around a dialog."""
+        if not self.is_running:
+            return  # ending: a timer may still fire while the screens are taken apart
         for screen in reversed(self.screen_stack):
             if isinstance(screen, Place):
                 screen.redraw()
@@ -185,7 +187,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         from opsdash.tui.screens.menus import KeysDialog
 
         self.push_screen(
-            KeysDialog(self.watch_over.clock, type(self.screen).__name__, keys_here(self.screen))
+            KeysDialog(self.watch_over.clock, self.place.called, keys_here(self.screen))
         )
 
     def action_palette(self) -> None:

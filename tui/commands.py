@@ -4,38 +4,38 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from textual.app import App
+from textual.binding import ActiveBinding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
-from textual.screen import Screen
 
 
 class KeyCommands(Provider):
     """What can be done where the palette was opened, from the bindings of that screen."""
 
-    def _commands(self) -> dict[str, str]:
+    def _commands(self) -> dict[str, ActiveBinding]:
         return {
-            active.binding.description: active.binding.action
+            active.binding.description: active
             for active in self.screen.active_bindings.values()
             if active.enabled and active.binding.description
         }
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
-        for name, action in self._commands().items():
-            yield DiscoveryHit(name, self._runner(action))
+        for name, active in self._commands().items():
+            yield DiscoveryHit(name, self._runner(active))
 
     async def search(self, query: str) -> AsyncIterator[Hit]:
         """Those that match."""
         matcher = self.matcher(query)
-        for name, action in self._commands().items():
+        for name, active in self._commands().items():
             score = matcher.match(name)
             if score > 0:
-                yield Hit(score, matcher.highlight(name), self._runner(action))
+                yield Hit(score, matcher.highlight(name), self._runner(active))
 
-    def _runner(self, action: str) -> Any:
-        screen: Screen[Any] = self.screen
+    def _runner(self, active: ActiveBinding) -> Any:
+        app = self.app
 
         async def run() -> None:
-            await screen.app.run_action(action, screen.focused or screen)
+            await app.run_action(active.binding.action, active.node)  # by whoever has the binding
 
         return run
 

@@ -44,7 +44,7 @@ def takes_mouse(environ: Mapping[str, str]) -> bool:
 
     Not where every movement is sent over a network, nor where people share a terminal and select in it.
 
-    >>> takes_mouse({}), takes_mouse({"TMUX": "/tmp/x"}), takes_mouse({"SSH_CONNECTION": "10.0.0.1 1 2 3"})
+    >>> takes_mouse({}), takes_mouse({"TMUX": "socket,1,0"}), takes_mouse({"SSH_TTY": "pts/1"})
     (True, False, False)
     """
     return not any(environ.get(name) for name in ("SSH_TTY", "SSH_CONNECTION", "TMUX", "STY"))

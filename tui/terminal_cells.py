@@ -1,7 +1,7 @@
 """What a terminal shows, cell by cell, and the least that must be written to change it. No App, no I/O."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -15,6 +15,9 @@ Cell = tuple[str, str]
 
 The right half of a wide character has no text.
 """
+
+Row = tuple[int, Sequence[tuple[int, Strip]]]
+"""A row's number, and strips in it with the columns where they begin; both from 0."""
 
 _UNKNOWN: Cell = ("unknown", "")
 """Equals no cell that is ever drawn."""
@@ -41,32 +44,34 @@ class TerminalCells:
         """Per row, the strips still shown whole, by their first column: a quick way to see no change."""
         self._pens: LRUCache[Style, str] = LRUCache(1024)
 
-    def show(self, y: int, parts: Sequence[tuple[int, Strip]]) -> str:
-        """Take over what row `y` is to show.
+    def show(self, rows: Iterable[Row]) -> str:
+        """Take over what rows are to show.
 
         Args:
-            y: From 0; rows beyond the size are left out.
-            parts: Strips with their first column. What lies between them stays as it is.
+            rows: What lies beyond the size is left out; what lies between the strips stays as it is.
 
         Returns:
             What to write: empty where nothing differs, else it begins by placing the cursor and ends with
             all styles off.
         """
-        if y >= self.size.height:
-            return ""
-        writer = _RowWriter(y)
-        row, drawn = self._rows[y], self._drawn[y]
-        for x, strip in parts:
-            old = drawn.get(x)
-            if old is strip or old == strip:
-                continue
-            cells = self._cells(strip)[: max(0, self.size.width - x)]
-            for start, end in _changed(row[x : x + len(cells)], cells):
-                writer.put(x + start, cells[start:end])
-            _forget_overwritten(drawn, row, x, x + len(cells))
-            row[x : x + len(cells)] = cells
-            drawn[x] = strip
+        writer = _Writer()
+        for y, parts in rows:
+            if y < self.size.height:
+                for x, strip in parts:
+                    self._show(writer, y, x, strip)
         return writer.text()
+
+    def _show(self, writer: "_Writer", y: int, x: int, strip: Strip) -> None:
+        row, drawn = self._rows[y], self._drawn[y]
+        old = drawn.get(x)
+        if old is strip or old == strip:
+            return
+        cells = self._cells(strip)[: max(0, self.size.width - x)]
+        for start, end in _changed(row[x : x + len(cells)], cells):
+            writer.put(y, x + start, cells[start:end])
+        _forget_overwritten(drawn, row, x, x + len(cells))
+        row[x : x + len(cells)] = cells
+        drawn[x] = strip
 
     def _cells(self, strip: Strip) -> list[Cell]:
         cells: list[Cell] = []
@@ -130,28 +135,28 @@ def _forget_overwritten(drawn: dict[int, Strip], row: list[Cell], start: int, en
         row[end] = _UNKNOWN
 
 
-class _RowWriter:
-    """Collects what is written in one row."""
+class _Writer:
+    """Collects what is written in a frame: knows where the cursor is and which pen is on."""
 
-    def __init__(self, y: int) -> None:
+    def __init__(self) -> None:
         self._out: list[str] = []
-        self._y = y
-        self._x: int | None = None
+        self._at: tuple[int, int | None] = (-1, None)
         self._pen = ""
 
-    def put(self, x: int, cells: Sequence[Cell]) -> None:
+    def put(self, y: int, x: int, cells: Sequence[Cell]) -> None:
         for column, (text, pen) in enumerate(cells, x):
             if not text:
                 continue
-            if self._x != column:
-                self._out.append(f"\x1b[{column + 1}G" if self._out else f"\x1b[{self._y + 1};{column + 1}H")
+            if self._at != (y, column):
+                same_row = self._at[0] == y
+                self._out.append(f"\x1b[{column + 1}G" if same_row else f"\x1b[{y + 1};{column + 1}H")
             if pen is not self._pen:
                 self._out.append(_LINK_END + pen if self._pen.startswith(_LINK) else pen)
                 self._pen = pen
             self._out.append(text)
             # terminals disagree about wide and combined characters: after one, say where to go on
             is_plain = len(text) == 1 and (text.isascii() or cell_len(text) == 1)
-            self._x = column + 1 if is_plain else None
+            self._at = (y, column + 1 if is_plain else None)
 
     def text(self) -> str:
         if not self._out:

@@ -2,24 +2,28 @@
 
 from collections.abc import Sequence
 
-from opsdash.widgets.lines import Line, Lines, Span, line_width
+from opsdash.widgets.lines import Line, Lines
+from opsdash.widgets.panel import fit
 from opsdash.widgets.status import Tone
 
 
 def key_line(keys: Sequence[tuple[str, str]], width: int) -> Line:
-    """Keys and what they do, as many as fit, in the order given.
+    """Keys and what they do, in the order given.
 
-    >>> key_line((("q", "quit"), ("?", "keys")), 8)
-    (('q', <Tone.ACCENT: 'accent'>), ' quit')
+    What does not fit is left out from behind, but the last two stay: help and the way back.
+
+    >>> from opsdash.widgets.lines import span_text
+    >>> def words(width: int) -> str:
+    ...     keys = (("Enter", "open"), ("a", "actions"), ("?", "keys"), ("q", "quit"))
+    ...     return "".join(map(span_text, key_line(keys, width)))
+    >>> words(40), words(30)
+    ('Enter open  a actions  ? keys  q quit', 'Enter open  ? keys  q quit')
     """
-    spans: list[Span] = []
-    for key, does in keys:
-        part: list[Span] = [(key, Tone.ACCENT), f" {does}"]
-        gap: list[Span] = ["  "] if spans else []
-        if line_width((*spans, *gap, *part)) > width:
-            break
-        spans += gap + part
-    return tuple(spans)
+    parts: list[tuple[int, Line]] = []
+    for index, (key, does) in enumerate(keys):
+        stays = index >= len(keys) - 2
+        parts.append((0 if stays else index + 1, ((key, Tone.ACCENT), f" {does}")))
+    return fit(parts, width)
 
 
 class KeyLine(Lines):

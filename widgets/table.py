@@ -25,17 +25,17 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Drill in", id="table.choose"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="table.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page_down"),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="table.half_page_up"),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="table.half_page_down"),
-        Binding("g,home", "first", "First row", show=False, id="table.first"),
-        Binding("G,end", "last", "Last row", show=False, id="table.last"),
-        Binding("s", "sort_next", "Sort by the next column", show=False, id="table.sort"),
-        Binding("S", "sort_reverse", "Reverse the sort", show=False, id="table.sort_reverse"),
+        Binding("enter", "choose", "drill in", id="table.choose"),
+        Binding("up,k", "move(-1)", "up", show=False, id="table.up"),
+        Binding("down,j", "move(1)", "down", show=False, id="table.down"),
+        Binding("pageup", "page(-1)", "page up", show=False, id="table.page_up"),
+        Binding("pagedown", "page(1)", "page down", show=False, id="table.page_down"),
+        Binding("ctrl+u", "page(-0.5)", "half a page up", show=False, id="table.half_page_up"),
+        Binding("ctrl+d", "page(0.5)", "half a page down", show=False, id="table.half_page_down"),
+        Binding("g,home", "first", "first row", show=False, id="table.first"),
+        Binding("G,end", "last", "last row", show=False, id="table.last"),
+        Binding("s", "sort_next", "sort by the next column", show=False, id="table.sort"),
+        Binding("S", "sort_reverse", "reverse the sort", show=False, id="table.sort_reverse"),
     ]
 
     class Chosen(Message, Generic[Shown]):

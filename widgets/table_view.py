@@ -180,7 +180,7 @@ class TableView(ScrollView, Generic[Row], inherit_bindings=False):
             self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
 
     def _fit(self) -> None:
-        self._lines.fit(self.arrangement.columns, self.size.width)
+        self._lines.fit(self.arrangement.columns, self.scrollable_content_region.width)
 
     def _style(self, name: str, cursor: bool) -> Style:
         style = self.get_component_rich_style(f"table--{name}")

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from opsdash.collectors.errors import NameLookupHangs, NameUnknown, NotSupported
 from opsdash.collectors.postgres.params import Params
-from opsdash.collectors.postgres.under_way import shared
 from opsdash.collectors.target import TargetId
 from opsdash.collectors.threads import resolve
+from opsdash.collectors.under_way import shared
 
 LOOK_UP_LIMIT_S = 3.0
 

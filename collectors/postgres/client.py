@@ -111,7 +111,7 @@ _SAYINGS: tuple[tuple[str, type[TargetError], str], ...] = (
     ),
     (r"too many clients|connection slots are reserved|too many connections", errors.TooManyClients, _FULL),
     (
-        r"not yet accepting connections|recovery state",
+        r"not (yet )?accepting connections",
         errors.InRecovery,
         "it replays WAL: wait; its log says how far it is",
     ),

@@ -141,8 +141,10 @@ def _queue(waiting: Iterable[Lock], holders: Mapping[str, Mapping[int, None]]) -
     queue: list[Lock] = []
     for lock in sorted(waiting, key=lambda k: (k.waitstart or _FAR, k.pid)):
         held = {mode for mode, pids in holders.items() if lock.pid in pids}
-        after = (i for i, k in enumerate(queue) if held and held & _CONFLICTS[k.mode])
-        queue.insert(next(after, len(queue)), lock)
+        place = len(queue)
+        if held:
+            place = next((i for i, k in enumerate(queue) if held & _CONFLICTS[k.mode]), place)
+        queue.insert(place, lock)
     return queue
 
 

@@ -123,6 +123,27 @@ def test_a_write_cut_short_by_a_limit_refuses_and_the_chain_goes_on(tmp_path: Pa
     assert found(path) == [(2, ProblemKind.TORN)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound the address space")
+def test_a_machine_without_threads_to_spare_refuses(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, resource, sys; from pathlib import Path\n"
+        "from opsdash.collectors.clock import Clock\n"
+        "from opsdash.tui.actions.audit import AuditLog, AuditError\n"
+        "async def main():\n"
+        "    used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "    limit = used + 2_000_000  # less than the stack of a thread\n"
+        "    for _ in range(2):\n"
+        "        resource.setrlimit(resource.RLIMIT_AS, (limit, -1))\n"
+        "        try: await AuditLog(Path(sys.argv[1]), clock=Clock()).append('intent', {})\n"
+        "        except AuditError as error: print(error.reason)\n"
+        "        finally: resource.setrlimit(resource.RLIMIT_AS, (-1, -1))\n"
+        "asyncio.run(main())\n"
+    )
+    said = python(script, str(tmp_path / "audit.jsonl")).splitlines()
+    assert said == ["no thread could be started (can't start new thread)"] * 2
+    assert not (tmp_path / "audit.jsonl").exists()
+
+
 def python(script: str, *arguments: str, user: int | None = None) -> str:
     """Run a script in a process of its own; what it printed."""
     done = subprocess.run(

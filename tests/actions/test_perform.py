@@ -17,7 +17,7 @@ from opsdash.tui.actions.guard import Decision, GuardKind
 from opsdash.tui.actions.perform import KEPT_RUNS
 from opsdash.tui.actions.running import GRACE_S, Planned, Running
 from opsdash.tui.actions.who import Operator
-from tests.actions.lamps import HALL, House, Lamp, ManualClock, hall
+from tests.actions.lamps import HALL, MARIA, House, Lamp, ManualClock, hall
 from tests.support.waiting import wait_until_async
 
 YES = Decision()
@@ -439,9 +439,11 @@ async def test_aborting_does_not_wait_for_a_library_that_cannot_be_cancelled(hou
     running = house.gateway.perform(await armed_plan(house), YES)
     await asyncio.wait_for(there.wait(), 30)
     running.abort()
-    await wait_until_async(lambda: running.is_done, GRACE_S * 20, "it is left behind")
+    try:
+        await wait_until_async(lambda: running.is_done, GRACE_S * 20, "it is left behind")
+    finally:
+        free.set()
     assert outcome(running)[0] is OutcomeKind.UNKNOWN
-    free.set()
 
 
 async def test_quitting_breaks_off_what_runs_records_it_and_lets_go(house: House) -> None:
@@ -487,6 +489,40 @@ async def test_a_target_that_cannot_be_read_gives_no_plan(house: House) -> None:
     house.off.fail_plan = TimedOut(HALL, "no answer within 3 s")
     with pytest.raises(TargetError, match="no answer"):
         await plan(house)
+
+
+async def test_a_kind_that_is_only_watched_hinders_nothing(tmp_path: Path) -> None:
+    watched = msgspec.structs.replace(hall(), id=TargetId("bells", "tower"))
+    house = House(tmp_path, watched, hall())
+    assert await house.gateway.open() == {}
+    assert house.kit.opened == [HALL]
+    await house.gateway.close()
+
+
+async def test_a_screen_that_fails_to_look_on_stops_no_action(house: House) -> None:
+    def broken() -> None:
+        raise RuntimeError("the screen is gone")
+
+    house.gateway.on_change(broken)
+    running = await performed(house)
+    assert outcome(running) == (OutcomeKind.DONE, "it is dark")
+    assert house.events() == ["armed", "intent", "outcome", "disarmed"]
+
+
+async def test_a_defect_before_the_intent_sends_nothing_and_ends(tmp_path: Path) -> None:
+    people = iter([MARIA, MARIA])
+
+    async def operator() -> Operator:
+        return next(people, None) or _no_more()
+
+    house = House(tmp_path, operator=operator)
+    running = await performed(house)
+    assert outcome(running) == (OutcomeKind.REFUSED, "opsdash failed (LookupError; see its log)")
+    assert house.sent_lamps() == []
+
+
+def _no_more() -> Operator:
+    raise LookupError
 
 
 async def test_who_is_asked_afresh_for_every_record(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,11 +17,12 @@ import pytest
 from psycopg import sql
 
 from opsdash.collectors.clock import Clock
-from opsdash.collectors.errors import ConnectionRefused, TimedOut
+from opsdash.collectors.errors import ConnectionLost, ConnectionRefused, TimedOut
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.collectors.postgres.settings import PostgresSettings
 from opsdash.collectors.target import Target, TargetId, environment
 from opsdash.tui.actions.action import Effect, Plan, Step
+from opsdash.tui.actions.postgres.deeds import Deed
 from opsdash.tui.actions.postgres.follow import Patience
 from opsdash.tui.actions.postgres.kit import PostgresKit
 from opsdash.tui.demo.servers import PostgresServer
@@ -190,7 +191,7 @@ async def test_waiters_run_after_their_root_blocker_is_terminated(stage: Stage) 
     effects, steps = await perform(stage, plan)
     assert effects == [Effect.SENT]
     assert texts(steps)[0] == "session is gone"
-    assert steps[-1].text == "nobody waits"
+    assert steps[-1].text == "nobody waits any more (3 sessions did)"
     assert steps[-1].is_ok
     assert steps[-1].is_final
     assert await stage.quantity() == 100 - 3000  # the holder's own update is lost, all waiters' are there
@@ -257,7 +258,7 @@ async def test_waiters_left_behind_a_running_session_are_told_at_the_deadline(st
     plan = await stage.plan(TERMINATE, await stage.identity(holder))
     _, steps = await perform(stage, plan, Patience(waiters_s=0.6, settled_s=0.1))
     assert f"{slow} runs now · 1 still waits, behind {slow}" in texts(steps)
-    assert steps[-1].text.startswith("after 0.6 s: ")
+    assert steps[-1].text.startswith("session is gone, but ")
     assert not steps[-1].is_ok
 
 
@@ -289,6 +290,17 @@ async def test_cancel_ends_the_statement_and_keeps_the_session(stage: Stage) -> 
     assert steps[-1].text.startswith("statement ended; now api · idle ")
     assert steps[-1].is_final
     assert await stage.is_alive(identity)
+
+
+async def test_waiters_run_after_the_statement_that_held_them_up_is_cancelled(stage: Stage) -> None:
+    pid = await stage.runs(f"begin; update {stage.table} set qty = 0 where id = 1; select pg_sleep(60)")
+    await stage.is_active(pid)
+    await stage.waiter()
+    plan = await stage.plan(CANCEL, await stage.identity(pid))
+    assert "what the statement did since" in said(plan)["lost"]
+    _, steps = await perform(stage, plan)
+    assert steps[-1].text == "nobody waits any more (1 session did)"
+    assert await stage.quantity() == 100 - 1000
 
 
 async def test_cancel_of_idle_in_transaction_is_refused_and_terminate_suggested(stage: Stage) -> None:
@@ -329,6 +341,14 @@ async def test_recycled_pid_is_not_terminated(stage: Stage) -> None:
     refused = await stage.plan(TERMINATE, former)
     assert refused.refusal is not None
     assert "the session is gone" in refused.refusal
+
+
+async def test_check_that_is_too_old_does_not_signal(stage: Stage) -> None:
+    identity = await stage.identity(await stage.holder())
+    parameters = {**msgspec.structs.asdict(identity), "at_most": timedelta(0)}
+    rows = await stage.kit().kept(stage.target()).act(Deed.TERMINATE.statement, parameters)
+    assert rows == [(None,)]
+    assert await stage.is_alive(identity)
 
 
 async def test_next_statement_of_a_session_is_not_cancelled(stage: Stage) -> None:
@@ -510,9 +530,18 @@ async def test_hostile_text_is_harmless_and_literals_are_masked_in_a_plan(stage:
     assert all(char.isprintable() for line in plan.lines for char in line.text)
 
 
-def server_processes(server: PostgresServer) -> list[int]:
+@contextmanager
+def frozen(server: PostgresServer) -> Iterator[None]:
+    """Stop every process of the server: nothing is refused, and nothing answers."""
     found = subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, text=True, check=False)
-    return [server.pid, *map(int, found.stdout.split())]
+    pids = [server.pid, *map(int, found.stdout.split())]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture
@@ -530,17 +559,49 @@ async def test_frozen_server_gives_an_unknown_outcome_within_the_deadline(own_st
     kit = stage.kit(statement_s=1.0)
     action = kit.actions[TERMINATE]
     plan = await action.plan(stage.target(), [identity], may_act=True)
-    frozen = server_processes(stage.server)
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(stage.server):
         started = asyncio.get_running_loop().time()
         with pytest.raises(TimedOut, match=r"no answer within 1 s"):
             await action.run(stage.target(), plan)
         assert asyncio.get_running_loop().time() - started < 3.0
-    finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+
+
+async def test_statement_given_up_on_a_frozen_server_leaves_nothing_running(own_stage: Stage) -> None:
+    stage = own_stage
+    kit = stage.kit()
+    await kit.open(stage.target())
+    before = asyncio.all_tasks()
+    with frozen(stage.server):
+        task = asyncio.create_task(kit.kept(stage.target()).read("select 1"))
+        await asyncio.wait({task}, timeout=0.2)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=2.0)
+        assert done
+        await wait_until_async(lambda: asyncio.all_tasks() <= before, 2.0, "no task is left")
+
+
+async def test_abort_ends_a_statement_at_once_and_the_next_one_works(stage: Stage) -> None:
+    kit = stage.kit()
+    await kit.open(stage.target())
+    connection = kit.kept(stage.target())
+    task = asyncio.create_task(connection.read("select pg_sleep(4)"))
+    query = "select pid from pg_stat_activity where usename = %s and wait_event = 'PgSleep'"
+    await wait_until_async(lambda: stage.rows(query, stage.act), LIMIT_S, "it sleeps")
+    kit.abort()
+    with pytest.raises(ConnectionLost):
+        await asyncio.wait_for(task, 2.0)
+    assert await connection.read("select 1") == [(1,)]
+    await stage.rows("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", stage.act)
+
+
+async def test_connection_that_breaks_while_acting_is_not_told_as_surely_not_done(stage: Stage) -> None:
+    identity = await stage.identity(await stage.holder())
+    kit = stage.kit()
+    plan = await kit.actions[TERMINATE].plan(stage.target(), [identity], may_act=True)
+    query = "select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = %s"
+    assert await stage.rows(query, stage.act)
+    with pytest.raises(ConnectionLost):
+        await kit.actions[TERMINATE].run(stage.target(), plan)
 
 
 async def test_kept_connection_comes_back_after_the_server_restarted(own_stage: Stage) -> None:

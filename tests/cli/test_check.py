@@ -198,12 +198,15 @@ def test_no_screen_library_is_loaded(pg18: PostgresServer, tmp_path: Path) -> No
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_a_reader_that_leaves_early_causes_no_traceback(pg18: PostgresServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_reader_that_leaves_early_causes_no_traceback(
+    form: list[str], pg18: PostgresServer, tmp_path: Path
+) -> None:
     path = write_config(tmp_path, table("orders", pg18.dsn()))
     reading, writing = os.pipe()
     os.close(reading)
     ended = subprocess.run(
-        [sys.executable, "-m", "opsdash", "check", "--json", "--config", str(path)],
+        [sys.executable, "-m", "opsdash", "check", *form, "--config", str(path)],
         env={"PATH": os.defpath, "HOME": str(tmp_path)},
         stdout=writing,
         stderr=subprocess.PIPE,

@@ -116,7 +116,10 @@ def test_a_mistake_is_told_with_its_key_and_what_was_expected(case: str, tmp_pat
 
 
 WRONG_AROUND = {
-    "kind that is not built": ('[[redis]]\nname = "a"', "redis: kind redis is not supported by this version"),
+    "kind that is not built": (
+        '[[mainframe]]\nname = "a"',
+        "mainframe: kind mainframe is not supported by this version",
+    ),
     "kind misspelt": ("[[postgresql]]", 'did you mean "postgres"?'),
     "unknown table": ("[enviroment]", 'enviroment: unknown table; did you mean "environment"?'),
     "one table instead of a list": (
@@ -142,13 +145,13 @@ def test_a_mistake_outside_a_table_is_told(case: str, tmp_path: Path) -> None:
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    text = '[environment]\nproduction = "yes"\n[[postgres]]\ndsn = 3\n[[postgres]]\nname = 4\n[[redis]]\n'
+    text = '[environment]\nproduction = "yes"\n[[postgres]]\ndsn = 3\n[[postgres]]\nname = 4\n[[mainframe]]\n'
     assert [line.split(":")[0] for line in mistakes(tmp_path, text)] == [
         "environment.production",
         "postgres[0].name",
         "postgres[0].dsn",
         "postgres[1].name",
-        "redis",
+        "mainframe",
     ]
 
 

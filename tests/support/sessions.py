@@ -64,10 +64,11 @@ class Application:
             if session.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 await session.close()
         gone = "select count(*) = 0 from pg_stat_activity where pid = any(%s)"
-        await self.ask("select count(pg_terminate_backend(pid)) from unnest(%s) as pid", pids)
+        await self.ask("select count(pg_terminate_backend(pid)) from unnest(%s::int[]) as pid", pids)
         await asyncio.gather(*self._running, return_exceptions=True)
         for session in self._sessions:
             await session.close()
+        self._sessions, self._running = [], []
         await wait_until_async(lambda: self.ask(gone, pids), 30, "the sessions are gone")
 
     async def _begin(self, connection: Session, sql: LiteralString, has_begun: LiteralString) -> None:

@@ -14,7 +14,8 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label
 
-from opsdash.tui.changed_cells import ChangedCells, textual_is_known
+from opsdash.tui.changed_cells import ChangedCells
+from opsdash.tui.textual_frames import is_known
 from opsdash.widgets.columns import Column
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table import Table
@@ -253,7 +254,18 @@ def true_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_this_textual_is_known() -> None:
-    assert textual_is_known()
+    assert is_known()
+    assert ChangedCells.changed_cells_only
+
+
+def test_another_way_of_displaying_is_not_known() -> None:
+    class Later:
+        def _display(self, frame: object) -> None: ...
+
+    class Without: ...
+
+    assert not is_known(Later)
+    assert not is_known(Without)
 
 
 async def test_the_screen_is_the_same_as_textual_s_own() -> None:

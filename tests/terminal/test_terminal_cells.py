@@ -88,21 +88,21 @@ def test_each_row_becomes_the_next(frames: list[Parts]) -> None:
     cells = TerminalCells(Size(WIDTH, 2), ColorSystem.TRUECOLOR)
     ours, plain = Glass(), Glass()
     for parts in frames:
-        assert ours.feed(cells.show(0, parts)) == plain.feed(plainly(parts))
+        assert ours.feed(cells.show([(0, parts)])) == plain.feed(plainly(parts))
 
 
 @given(rows())
 def test_what_is_shown_already_is_not_written_again(frames: list[Parts]) -> None:
     cells = TerminalCells(Size(WIDTH, 2), ColorSystem.TRUECOLOR)
     for parts in frames:
-        cells.show(0, parts)
+        cells.show([(0, parts)])
         copies = [(x, Strip([Segment(c, s.style) for s in strip for c in s.text])) for x, strip in parts]
-        assert cells.show(0, copies) == ""
+        assert cells.show([(0, copies)]) == ""
 
 
 def shown(*strips: Strip) -> str:
     cells = TerminalCells(Size(WIDTH, 2), ColorSystem.TRUECOLOR)
-    return [cells.show(0, [(0, strip)]) for strip in strips][-1]
+    return [cells.show([(0, [(0, strip)])]) for strip in strips][-1]
 
 
 def test_one_changed_digit_is_a_move_a_colour_and_a_digit() -> None:
@@ -127,9 +127,9 @@ def test_dim_and_links_are_switched_on_and_off() -> None:
 
 def test_rows_and_columns_beyond_the_screen_are_left_out() -> None:
     cells = TerminalCells(Size(WIDTH, 2), ColorSystem.TRUECOLOR)
-    assert cells.show(2, [(0, Strip([Segment("x")]))]) == ""
+    assert cells.show([(2, [(0, Strip([Segment("x")]))])]) == ""
     glass = Glass()
-    glass.feed(cells.show(0, [(WIDTH - 2, Strip([Segment("abcdef")]))]))
+    glass.feed(cells.show([(0, [(WIDTH - 2, Strip([Segment("abcdef")]))])]))
     assert glass.text() == " " * (WIDTH - 2) + "ab"
 
 
@@ -142,5 +142,5 @@ def test_text_after_a_combined_character_stays_in_its_column_where_the_terminal_
 def test_a_wide_character_whose_right_half_was_overwritten_comes_back_whole() -> None:
     whole, right_half = Strip([Segment("a日b")]), Strip([Segment("xb")])
     cells = TerminalCells(Size(WIDTH, 2), ColorSystem.TRUECOLOR)
-    written = [cells.show(0, parts) for parts in ([(0, whole)], [(2, right_half)], [(0, whole)])]
+    written = [cells.show([(0, parts)]) for parts in ([(0, whole)], [(2, right_half)], [(0, whole)])]
     assert "日" in written[2]

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
-from opsdash.collectors.text import clean
 from opsdash.widgets.cells import fitted, places
 from opsdash.widgets.columns import Column
 from opsdash.widgets.safe import cell_text
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table_lines import TableLines
+from tests.support.harmless import is_harmless_line
 
 anything = st.text(st.characters(), max_size=40) | st.sampled_from(
     [
@@ -25,10 +25,6 @@ anything = st.text(st.characters(), max_size=40) | st.sampled_from(
         "\u202e",
     ]
 )
-
-
-def is_harmless(line: str) -> bool:
-    return line == clean(line) and "\n" not in line and "\t" not in line
 
 
 def lines(texts: list[str], width: int, **more: object) -> TableLines[list[str]]:
@@ -50,7 +46,7 @@ def lines(texts: list[str], width: int, **more: object) -> TableLines[list[str]]
     st.sampled_from(["left", "right"]),
 )
 @settings(suppress_health_check=[HealthCheck.too_slow])
-def test_every_line_has_the_width_and_is_harmless(texts: list[str], width: int, align: str) -> None:
+def test_every_line_has_the_width_and_is_harmless_line(texts: list[str], width: int, align: str) -> None:
     drawn = lines(texts, width, align=align)
     for strip in (
         drawn.row(drawn.line_of(texts, Tone.NORMAL, cursor=True)),
@@ -58,7 +54,7 @@ def test_every_line_has_the_width_and_is_harmless(texts: list[str], width: int, 
         drawn.note(texts[0]),
     ):
         assert cell_len(strip.text) == strip.cell_length == width
-        assert is_harmless(strip.text)
+        assert is_harmless_line(strip.text)
 
 
 def test_markup_is_text() -> None:
@@ -72,7 +68,7 @@ def test_markup_is_text() -> None:
 
 @given(anything)
 def test_a_cell_is_one_harmless_line(text: str) -> None:
-    assert is_harmless(cell_text(text))
+    assert is_harmless_line(cell_text(text))
 
 
 @given(anything, st.integers(0, 30), st.booleans())

@@ -82,7 +82,7 @@ class AuditLog:
             reason = str(error) or f"no answer from its file system within {self._deadline_s:g} s"
             return AuditError(self.path, reason, f"look at the mount and at who holds the file, {choose}")
         reason = error.strerror or str(error)
-        return AuditError(self.path, reason, f"make it writable, {choose}")
+        return AuditError(self.path, reason, f"put that right, {choose}")
 
 
 def _plain(value: Any) -> Any:

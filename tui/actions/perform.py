@@ -39,7 +39,7 @@ class Gateway:
         clock: Clock,
         permitted: bool,
         read_only: bool = False,
-        make_kit: Callable[[str, Clock], ActionKit] = registry.make_kit,
+        make_kit: Callable[[str, Clock], ActionKit | None] = registry.make_kit,
         operator: Callable[[], Awaitable[Operator]] = find_operator,
     ) -> None:
         """Args: what is watched, where actions are recorded, and the flags of the command line."""
@@ -53,7 +53,7 @@ class Gateway:
         self._asking = asyncio.Lock()
         self._switching = asyncio.Lock()
         self._arming = Arming(clock, self._expired)
-        self._kits: dict[str, ActionKit] = {}
+        self._kits: dict[str, ActionKit | None] = {}
         self._listeners: list[Callable[[], None]] = []
         self._runs: tuple[Running, ...] = ()
         self._opening: asyncio.Task[Any] | None = None
@@ -137,8 +137,10 @@ class Gateway:
         return {error.target: error for error in results if error is not None}
 
     async def _open(self, target: Target) -> TargetError | None:
+        kit = self._kit(target.id.kind)
         try:
-            await self._kit(target.id.kind).open(target)
+            if kit is not None:
+                await kit.open(target)
         except TargetError as error:
             return error
         return None
@@ -199,9 +201,10 @@ class Gateway:
             running.abort()
         if self._opening is not None:
             self._opening.cancel()
-        for kit in self._kits.values():
+        kits = [kit for kit in self._kits.values() if kit is not None]
+        for kit in kits:
             kit.abort()
-        closing = [asyncio.ensure_future(kit.close()) for kit in self._kits.values()]
+        closing = [asyncio.ensure_future(kit.close()) for kit in kits]
         ending = {*self._tasks, *closing}
         if ending:
             _, late = await asyncio.wait(ending, timeout=_CLOSE_S)
@@ -213,13 +216,16 @@ class Gateway:
     def _may_act(self, target: Target) -> bool:
         return self._permitted and not self._read_only and target.environment.actions != "deny"
 
-    def _kit(self, kind: str) -> ActionKit:
+    def _kit(self, kind: str) -> ActionKit | None:
         if kind not in self._kits:
             self._kits[kind] = self._make_kit(kind, self._clock)
         return self._kits[kind]
 
     def _action(self, name: str, target: TargetId) -> Action:
-        return self._kit(target.kind).actions[name]
+        kit = self._kit(target.kind)
+        if kit is None:
+            raise KeyError(name)
+        return kit.actions[name]
 
     async def _who(self) -> Operator:
         async with self._asking:
@@ -240,6 +246,16 @@ class Gateway:
         return None
 
     async def _carry_out(self, running: Running, refusal: str | None) -> None:
+        try:
+            await self._recorded(running, refusal)
+        except Exception as error:  # an action ends and is told, whatever opsdash does wrong
+            log.exception("action %s %s", running.planned.plan.action, running.id)
+            if not running.is_done:
+                kind = OutcomeKind.UNKNOWN if running.steps else OutcomeKind.REFUSED
+                text = f"opsdash failed ({type(error).__name__}; see its log)"
+                running.end(Outcome(kind=kind, text=text))
+
+    async def _recorded(self, running: Running, refusal: str | None) -> None:
         operator = await self._who()
         if refusal is None:
             try:
@@ -262,16 +278,14 @@ class Gateway:
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the gateway failed", exc_info=error)
+        task.add_done_callback(self._tasks.discard)
 
     def _notify(self) -> None:
         for listener in self._listeners:
-            listener()
+            try:
+                listener()
+            except Exception:  # who looks on must not stop an action half way
+                log.exception("telling of a change")
 
 
 def _about(running: Running) -> dict[str, Any]:

@@ -44,12 +44,10 @@ def specs_on(kind: str, identity: msgspec.Struct) -> tuple[ActionSpec, ...]:
     return tuple(each for each in specs(kind) if isinstance(identity, each.on))
 
 
-def make_kit(kind: str, clock: Clock) -> ActionKit:
-    """The actions of one kind, ready to act; imports its client library.
-
-    Raises:
-        KeyError: The kind has no actions.
-    """
+def make_kit(kind: str, clock: Clock) -> ActionKit | None:
+    """The actions of one kind, ready to act; imports its client library. None: it is only watched."""
+    if KINDS[kind].actions is None:
+        return None
     make: Any = _module(kind).make_kit
     kit: ActionKit = make(clock)
     return kit

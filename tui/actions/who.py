@@ -11,7 +11,9 @@ from opsdash.collectors.text import one_line
 from opsdash.collectors.threads import StillRunning, call_in_thread
 
 DEADLINE_S = 1.0
-"""How long tmux may take to say who is attached."""
+"""How long tmux may take for one answer."""
+_ALL_S = 1.5
+"""How long all answers together may take; longer than one, whose own deadline ends its process."""
 
 
 class TmuxClient(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,7 @@ async def find_operator(environ: Mapping[str, str] | None = None) -> Operator:
     if not env.get("TMUX"):
         return alone
     try:
-        session, clients = await call_in_thread(lambda: _attached(env), key="tmux", timeout_s=DEADLINE_S)
+        session, clients = await call_in_thread(lambda: _attached(env), key="tmux", timeout_s=_ALL_S)
     except (TimeoutError, StillRunning, subprocess.TimeoutExpired):
         return msgspec.structs.replace(alone, unknown="tmux does not answer")
     except subprocess.CalledProcessError as error:

@@ -42,11 +42,11 @@ def _from_data(view: TargetView, mono_s: float) -> Iterable[Finding]:
 
 
 def _aged(finding: Finding, age_s: float | None) -> Finding:
-    """The finding with the age of what it rests on, for data that is stale."""
-    words = f"as of {age(age_s)} ago"
+    """The finding with the age of what it rests on, for data that is stale: in front, where it is never cut."""
+    words = f"{age(age_s)} ago"
     return msgspec.structs.replace(
         finding,
-        title=f"{finding.title} · {words}",
-        short=f"{finding.short}, {age(age_s)} ago",
-        basis=f"{finding.basis}, {words}",
+        title=f"{words}: {finding.title}",
+        short=f"{words}: {finding.short}",
+        basis=f"{finding.basis}, as of {words}",
     )

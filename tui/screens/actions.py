@@ -25,6 +25,8 @@ def run_tone(run: Running) -> Tone:
 class ActionsScreen(Place):
     """Newest first; Enter shows the steps."""
 
+    called = "actions"
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("b", "abort", "abort", id="actions.abort")]
 
     def crumbs(self) -> tuple[Line, Line]:

@@ -23,6 +23,9 @@ from opsdash.widgets.status import Tone
 PASTE_S = 0.06
 """A person's `y` is followed by nothing for this long; an unbracketed paste is."""
 
+_SCROLLS = {"up": -1, "down": 1, "pageup": -4, "pagedown": 4}
+"""Lines that keys move a plan which is longer than the terminal is high."""
+
 OUTCOME_TONES = {
     OutcomeKind.DONE: Tone.OK,
     OutcomeKind.REFUSED: Tone.WARN,
@@ -85,6 +88,9 @@ class ConfirmDialog(Dialog[None]):
         self._typed = ""
         self._says = ""
         self._is_sure = False
+        self._hidden = 0
+        """Lines of the plan for which there is no room."""
+        self._top = 0
         self._run: Running | None = None
 
     def title_text(self) -> str:
@@ -102,14 +108,29 @@ class ConfirmDialog(Dialog[None]):
         if self._run is not None:
             room = self.app.size.height - 7
             return ((), *run_lines(self._run, width, room), (), self._ending())
-        lines: list[Line] = [()]
+        question = self._question(width)
+        room = self.app.size.height - 5 - len(question)
+        return ((), *self._in_view(self._facts(width), room), (), *question)
+
+    def _facts(self, width: int) -> Sequence[Line]:
+        lines: list[Line] = []
         for fact in self._planned.plan.lines:
             tone = Tone.WARN if fact.is_warning else Tone.NORMAL
             lines += labelled(fact.label, fact.text, width=width, tone=tone)
         lines += labelled(
             "recorded", f"{self._planned.planned_at:%H:%M:%S} by {self._planned.operator}", width=width
         )
-        return (*lines, (), *self._question(width))
+        return lines
+
+    def _in_view(self, facts: Sequence[Line], room: int) -> Sequence[Line]:
+        """As many lines of the plan as there is room for: the question below is never pushed out."""
+        self._hidden = max(len(facts) - max(room, 2), 0)
+        if not self._hidden:
+            return facts
+        self._top = min(self._top, self._hidden + 1)
+        end = self._top + max(room, 2) - 1
+        told = f"lines {self._top + 1} to {end} of {len(facts)}: ↑ ↓ show the others"
+        return (*facts[self._top : end], ((told, Tone.WARN),))
 
     def _ending(self) -> Line:
         if self._run is not None and self._run.is_done:
@@ -151,7 +172,10 @@ class ConfirmDialog(Dialog[None]):
                 self.dismiss(None)
             return
         kind = self._planned.guard.kind
-        if kind is GuardKind.DENY:
+        if self._hidden and event.key in _SCROLLS:
+            self._top = max(self._top + _SCROLLS[event.key], 0)
+            self.redraw()
+        elif kind is GuardKind.DENY:
             self.dismiss(None)
         elif kind is GuardKind.CONFIRM:
             self._confirm_key(event)

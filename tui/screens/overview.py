@@ -27,12 +27,17 @@ def _glyph(finding: Finding) -> tuple[str, Tone]:
     return f"{GLYPHS[tone]} {finding.severity.word}", tone
 
 
+def _fix(finding: Finding) -> tuple[str, Tone]:
+    """The key and the name of the action that helps best; nothing where none is known."""
+    if not finding.actions:
+        return "", Tone.ACCENT
+    spec = registry.spec(finding.actions[0].action)
+    return f"{spec.key} {spec.short}", Tone.ACCENT
+
+
 def _hint(finding: Finding) -> tuple[str, Tone]:
-    keys = ["Enter why"]
-    if finding.actions:
-        spec = registry.spec(finding.actions[0].action)
-        keys.append(f"{spec.key} {spec.short}")
-    return "   ".join(keys), Tone.ACCENT
+    text, tone = _fix(finding)
+    return f"Enter why   {text}".rstrip(), tone
 
 
 def finding_columns(is_wide: bool) -> tuple[Column[Finding], ...]:
@@ -47,17 +52,24 @@ def finding_columns(is_wide: bool) -> tuple[Column[Finding], ...]:
             grow=1,
             cell=(lambda f: f.title) if is_wide else (lambda f: f.short),
         ),
-        Column(key="hint", title="", width=26, cell=_hint, priority=1),
+        Column(
+            key="hint",
+            title="",
+            width=28 if is_wide else 16,
+            cell=_hint if is_wide else _fix,
+            priority=1,
+        ),
     )
 
 
 class Overview(Place):
     """Findings first, then the areas."""
 
+    called = "overview"
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.back", "quit", id="quit"),
-        Binding("K", "suggested('K')", "terminate", id="terminate"),
-        Binding("C", "suggested('C')", "cancel", id="cancel"),
+        *(Binding(spec.key, f"suggested('{spec.key}')", spec.short, id=spec.name) for spec in registry.specs()),
     ]
 
     DEFAULT_CSS = """
@@ -152,7 +164,7 @@ class Overview(Place):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """K and C only where the finding under the cursor suggests them."""
+        """The key of an action only where the finding under the cursor suggests it."""
         if action == "suggested":
             return self._suggestion(str(parameters[0])) is not None
         return True

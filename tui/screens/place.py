@@ -13,7 +13,7 @@ from opsdash.collectors.target import TargetId
 from opsdash.tui.top import top_state
 from opsdash.tui.watch import Watch
 from opsdash.widgets.keyline import KeyLine
-from opsdash.widgets.lines import Line, Lines, spread
+from opsdash.widgets.lines import Line, Lines, line_width, spread
 from opsdash.widgets.messages import ActionRequested
 from opsdash.widgets.status import Tone
 from opsdash.widgets.topline import TopLine
@@ -24,6 +24,14 @@ _KEY_NAMES = {
     "question_mark": "?",
     "colon": ":",
     "slash": "/",
+    "up": "↑",
+    "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+    "shift+tab": "shift-Tab",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "tab": "Tab",
@@ -40,6 +48,19 @@ def key_name(key: str) -> str:
     return _KEY_NAMES.get(key, key.replace("ctrl+", "ctrl-"))
 
 
+def path_line(path: Line, fresh: Line, width: int) -> Line:
+    """Where we are and how fresh that is. The path gives way: its beginning, then its end.
+
+    >>> path = ("Overview › 2 Database › ", "orders", " (prod)", " › sessions")
+    >>> [path_line(path, ("● 2s",), width)[0] for width in (60, 40, 20)]
+    ['Overview › 2 Database › ', 'orders', 'orders']
+    >>> path_line(path, ("● 2s",), 20)
+    ('orders', ' (prod)', '   ', '● 2s')
+    """
+    shown = next((p for p in (path, path[1:], path[1:-1]) if line_width(p + fresh) < width), path[1:2])
+    return spread(shown, fresh, width)
+
+
 class Place(Screen[None], inherit_bindings=False):
     """A full screen of the app. Subclasses say what is in it and how it follows the feed."""
 
@@ -52,6 +73,8 @@ class Place(Screen[None], inherit_bindings=False):
     Place #crumbs { height: 1; }
     """
 
+    called: ClassVar[str] = ""
+    """What kind of place it is, for people."""
     lists: ClassVar[str] = ""
     """The kind whose targets it lists; empty for every other screen."""
 
@@ -106,7 +129,7 @@ class Place(Screen[None], inherit_bindings=False):
         self.query_one(TopLine).show_state(top_state(self.watch_over))
         crumbs = self.crumbs()
         if crumbs is not None:
-            self.query_one("#crumbs", Lines).show((spread(*crumbs, self.size.width),))
+            self.query_one("#crumbs", Lines).show((path_line(*crumbs, self.size.width),))
         self.show_feed()
         self.query_one(KeyLine).show_keys(self.keys())
 
@@ -117,7 +140,7 @@ class Place(Screen[None], inherit_bindings=False):
             binding = active.binding
             if binding.show and active.enabled and binding.description not in shown.values():
                 shown[key_name(key)] = binding.description
-        order = {"Enter": 0, "K": 1, "C": 2, "a": 3, "Tab": 4, "?": 98, "Esc": 99, "q": 99}
+        order = {"Enter": 0, "K": 1, "C": 2, "R": 3, "a": 4, "Tab": 5, "?": 98, "Esc": 99, "q": 99}
         return tuple(sorted(shown.items(), key=lambda item: order.get(item[0], 50)))
 
     def notice(self, text: str, tone: Tone = Tone.WARN) -> None:

@@ -32,6 +32,7 @@ class BoundedConnection:
         self._deadline_s = deadline_s
         self._is_for_acting = is_for_acting
         self._connection: Connection | None = None
+        self._aborts = 0
         self._lock = asyncio.Lock()
 
     @property
@@ -57,11 +58,11 @@ class BoundedConnection:
             TargetError: No answer, or an error.
         """
         async with self._lock:
-            was_open = self.is_open
+            was_open, aborts = self.is_open, self._aborts
             try:
                 return await self._ask(statement, parameters)
             except _BROKEN:
-                if not was_open:
+                if not was_open or aborts != self._aborts:
                     raise
                 return await self._ask(statement, parameters)
 
@@ -83,6 +84,7 @@ class BoundedConnection:
 
     def abort(self) -> None:
         """Break off whatever is waited for, now and without waiting. The next use connects anew."""
+        self._aborts += 1
         if self._connection is not None:
             from opsdash.collectors.postgres.client import shut
 

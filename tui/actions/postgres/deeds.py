@@ -12,16 +12,18 @@ from opsdash.tui.actions.postgres.waiting import behind, named, roots
 
 _TERMINATE = """/* opsdash:terminate */
 select case when clock_timestamp() - began.at < %(at_most)s then pg_terminate_backend(a.pid) end
-  from (select clock_timestamp() as at offset 0) began, pg_stat_get_activity(%(pid)s) a
- where a.pid = %(pid)s and a.pid <> pg_backend_pid() and a.backend_type = 'client backend'
+  from (select clock_timestamp() as at, %(pid)s::int as pid offset 0) began
+ cross join lateral pg_stat_get_activity(began.pid) a
+ where a.pid = began.pid and a.pid <> pg_backend_pid() and a.backend_type = 'client backend'
    and a.backend_start = %(backend_start)s
    and a.xact_start is not distinct from %(xact_start)s::timestamptz
 """
 
 _CANCEL = """/* opsdash:cancel */
 select case when clock_timestamp() - began.at < %(at_most)s then pg_cancel_backend(a.pid) end
-  from (select clock_timestamp() as at offset 0) began, pg_stat_get_activity(%(pid)s) a
- where a.pid = %(pid)s and a.pid <> pg_backend_pid() and a.backend_type = 'client backend'
+  from (select clock_timestamp() as at, %(pid)s::int as pid offset 0) began
+ cross join lateral pg_stat_get_activity(began.pid) a
+ where a.pid = began.pid and a.pid <> pg_backend_pid() and a.backend_type = 'client backend'
    and a.backend_start = %(backend_start)s
    and a.query_start = %(query_start)s and a.state = 'active'
 """
@@ -47,7 +49,7 @@ class Deed(enum.Enum):
         once. PostgreSQL has no lock that would exclude that the transaction ends between the two: usually
         20 us, with 800 sessions 100 to 500 us. But the process may be put to sleep just there, for long
         enough that a client commits and begins again. So a check that is older than `at_most` does not
-        signal: its row is NULL.
+        signal: its row is NULL. (`lateral` makes PostgreSQL look at the clock before the activity table.)
         """
         return _CANCEL if self is Deed.CANCEL else _TERMINATE
 

@@ -1,6 +1,7 @@
 """Follows the effect on the target: the session goes, then its waiters get on, or stay behind another."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -8,17 +9,23 @@ from opsdash.collectors.clock import Clock
 from opsdash.collectors.format import plural
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.tui.actions.action import Step
-from opsdash.tui.actions.postgres.connection import BoundedConnection
+from opsdash.tui.actions.postgres.connection import BoundedConnection, in_utc
 from opsdash.tui.actions.postgres.deeds import Deed, summary_of
 from opsdash.tui.actions.postgres.describe import summary
 from opsdash.tui.actions.postgres.sighting import SESSIONS, Sighting, look_at, sighting
 from opsdash.tui.actions.postgres.waiting import named
 
 STILL_WAITING = """/* opsdash:action_still_waiting */
-select w.pid, case when w.pid = any(%(asked)s) then pg_blocking_pids(w.pid) end
-  from (select distinct pid from pg_locks where not granted and pid is not null) w
+with waiting as materialized (select distinct pid from pg_locks where not granted and pid is not null)
+select a.pid, a.query_start,
+       case when a.pid = any(%(asked)s) then
+           array(select b from unnest(pg_blocking_pids(a.pid)) b where b not in (select pid from waiting)) end
+  from waiting
+  join unnest(%(followed)s::int[]) followed (pid) using (pid)
+ cross join lateral pg_stat_get_activity(pid) a
 """
-"""pg_blocking_pids stops the lock manager for a moment: it is asked for a few of the followed ones only."""
+"""pg_blocking_pids stops the lock manager for a moment: it is asked for a few of the followed ones only, and
+of what it names those are kept who wait for nobody. Versions: 14 on."""
 
 _ASKED = 32
 """Waiters whose blockers are asked for: each names everybody before it, so few show all the roots."""
@@ -53,11 +60,13 @@ class Follower:
         Raises:
             TargetError: The target cannot be read any more.
         """
+        gone = ""
         async for step in self._until_gone(identities, has_waiters=bool(followed)):
             yield step
+            gone = step.text
             if step.is_final:
                 return
-        async for step in self._until_free(followed):
+        async for step in self._until_free(followed, gone):
             yield step
 
     def _step(self, text: str, *, is_ok: bool = True, is_final: bool = False) -> Step:
@@ -102,59 +111,76 @@ class Follower:
             f"; now {summary(seen.session, now.now)}" if seen else " with its session"
         )
 
-    async def _until_free(self, followed: Sequence[int]) -> AsyncIterator[Step]:
+    async def _until_free(self, followed: Sequence[int], gone: str) -> AsyncIterator[Step]:
+        at_first = await look_at(self._connection, followed)
+        statements = {pid: seen.session.query_start for pid, seen in at_first.seen.items()}
         started = changed = self._clock.mono_s()
-        waiting = list(followed)
-        before: tuple[list[int], tuple[int, ...]] | None = None
+        before: Line | None = None
         while True:
-            waiting, held_by = await self._still_waiting(waiting)
-            if not waiting:
-                yield self._step("nobody waits", is_final=True)
-                return
-            holders = await self._holders(held_by)
-            text = _waiting_text(len(waiting), held_by, holders, followed)
+            line = await self._line(statements, before)
             now = self._clock.mono_s()
-            if before != (waiting, held_by):
-                before, changed = (waiting, held_by), now
-                yield self._step(text)
-            if now - started >= self._patience.waiters_s:
-                text = f"after {self._patience.waiters_s:g} s: {text}"
-                yield self._step(text, is_ok=False, is_final=True)
+            if before is None or line.key != before.key:
+                changed = now
+                if line.waiting:
+                    yield self._step(line.text)
+            elif not line.waiting:  # seen twice: between two locks of its line a session waits for neither
+                yield self._step(
+                    f"nobody waits any more ({plural(len(followed), 'session')} did)", is_final=True
+                )
                 return
-            if now - changed >= self._patience.settled_s and not _anybody_runs(holders):
-                yield self._step(f"no change: {text}", is_ok=False, is_final=True)
+            before = line
+            is_settled = now - changed >= self._patience.settled_s and not line.anybody_runs
+            if line.waiting and (is_settled or now - started >= self._patience.waiters_s):
+                yield self._step(f"{gone}, but {line.text}", is_ok=False, is_final=True)
                 return
             await self._clock.sleep(self._patience.poll_s)
 
-    async def _still_waiting(self, followed: Sequence[int]) -> tuple[list[int], tuple[int, ...]]:
-        """Those of `followed` who wait still, and the roots they wait for."""
-        asked = list(followed[:_ASKED])
-        rows = await self._connection.read(STILL_WAITING, {"asked": asked})
-        blockers = {pid: frozenset(held or ()) for pid, held in rows}
-        waiting = [pid for pid in followed if pid in blockers]
-        above = {b for pid in asked for b in blockers.get(pid, ())}
-        return waiting, tuple(sorted(above - set(blockers)))
-
-    async def _holders(self, pids: Sequence[int]) -> Sighting:
-        return sighting(await self._connection.read(SESSIONS, {"pids": list(pids)}), {})
-
-
-def _waiting_text(count: int, held_by: Sequence[int], holders: Sighting, followed: Sequence[int]) -> str:
-    parts = []
-    for pid in held_by[:3]:
-        seen = holders.seen.get(pid)
-        if seen is not None and pid in followed:
-            state = seen.session.state
-            parts.append(f"{pid} runs now" if state == "active" else f"{pid} is {state} now")
-    behind = f", behind {named(held_by)}" if held_by else ""
-    if held_by and not parts:
-        behind = f", behind {summary_of(held_by[0], holders)}"
-        behind += f" and {len(held_by) - 1} more" if len(held_by) > 1 else ""
-    parts.append(f"{count} still {'waits' if count == 1 else 'wait'}{behind}")
-    return " · ".join(parts)
+    async def _line(self, statements: Mapping[int, datetime | None], before: "Line | None") -> "Line":
+        """Those who wait still, with the statement they waited with at first, and who holds them up."""
+        asked = (before.waiting if before and before.waiting else tuple(statements))[:_ASKED]
+        parameters = {"followed": list(statements), "asked": list(asked)}
+        rows = await self._connection.read(STILL_WAITING, parameters)
+        waiting = {pid: held for pid, start, held in rows if in_utc(start) == statements[pid]}
+        roots = sorted({root for held in waiting.values() for root in held or ()})
+        holders = sighting(await self._connection.read(SESSIONS, {"pids": roots}), {})
+        return Line(
+            waiting=tuple(sorted(waiting)),
+            roots=tuple(roots),
+            holders=holders,
+            followed=frozenset(statements),
+        )
 
 
-def _anybody_runs(holders: Sighting) -> bool:
-    """Whether the holders may let go by themselves soon; True when it is not known."""
-    states = [seen.session.state for seen in holders.seen.values()]
-    return not states or not all(state is not None and state.startswith("idle") for state in states)
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """Who of the followed waits still, and for whom in the end."""
+
+    waiting: tuple[int, ...]
+    roots: tuple[int, ...]
+    """Empty: not known at this moment, things are changing."""
+    holders: Sighting
+    followed: frozenset[int]
+
+    @property
+    def key(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The same as long as nothing moves."""
+        return self.waiting, self.roots
+
+    @property
+    def text(self) -> str:
+        """Who got on, who waits, and behind whom: "4377 runs now · 13 still wait, behind 4377"."""
+        got_on = [
+            f"{pid} runs now" if seen.session.state == "active" else f"{pid} is {seen.session.state} now"
+            for pid, seen in self.holders.seen.items()
+            if pid in self.followed
+        ]
+        behind = f", behind {named(self.roots)}" if self.roots else ""
+        if self.roots and not got_on:  # nobody knows that one yet
+            behind = f", behind {summary_of(self.roots[0], self.holders)}"
+            behind += f" and {len(self.roots) - 1} more" if len(self.roots) > 1 else ""
+        return " · ".join([*got_on[:3], f"{plural(len(self.waiting), 'still waits', 'still wait')}{behind}"])
+
+    @property
+    def anybody_runs(self) -> bool:
+        """Whether a holder may let go by itself soon; True when that is not known."""
+        states = [seen.session.state for seen in self.holders.seen.values()]
+        return not self.roots or any(state is None or not state.startswith("idle") for state in states)

@@ -28,7 +28,13 @@ def lines(deed: Deed, sessions: Sequence[SessionRow], sighting: Sighting) -> tup
             _lost_all(deed, sessions, sighting.now),
         ]
     )
-    return (*facts, *_freed(deed, [s.pid for s in sessions], sighting), _undo(deed), _not_excluded(deed))
+    return (
+        *facts,
+        *_freed(deed, [s.pid for s in sessions], sighting),
+        _undo(deed),
+        *_milder(deed, sessions),
+        _not_excluded(deed),
+    )
 
 
 def _line(label: str, text: str, *, is_warning: bool = False) -> PlanLine:
@@ -134,6 +140,14 @@ def _undo(deed: Deed) -> PlanLine:
     if deed is Deed.CANCEL:
         return _line("undo", "none; the client sees an error and may run it again")
     return _line("undo", "none; the client sees a lost connection and may retry")
+
+
+def _milder(deed: Deed, sessions: Sequence[SessionRow]) -> list[PlanLine]:
+    if deed is Deed.CANCEL or not any(s.state == "active" for s in sessions):
+        return []
+    return [
+        _line("milder", f"a statement is running: {Deed.CANCEL.spec.title} may do, and keeps the session")
+    ]
 
 
 def _not_excluded(deed: Deed) -> PlanLine:

@@ -1,5 +1,6 @@
 """One PostgreSQL server: its sessions, who blocks whom, its connections and its databases."""
 
+import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -34,6 +35,8 @@ VIEWS = ("sessions", "blocked", "connections", "databases")
 
 class ServerScreen(Place):
     """One server, one of its tables at a time."""
+
+    called = "one PostgreSQL server"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "turn(1)", "next table", id="server.next", priority=True),
@@ -147,8 +150,9 @@ class ServerScreen(Place):
         failure = self._seen.failure
         if failure is None:
             return "? waiting for the first reading"
-        hint = f"\n{failure.hint}" if failure.hint else ""
-        return f"✖ {failure.kind.value}: {failure.reason}{hint}"
+        said = (f"✖ {failure.kind.value}: {failure.reason}", failure.hint or "")
+        width = max(self.size.width - 4, 20)
+        return "\n".join(line for text in said for line in textwrap.wrap(text, width))
 
     def _tabs(self, data: PostgresData | None) -> Line:
         counts = {}

@@ -23,6 +23,8 @@ from opsdash.widgets.status import Tone
 class SessionScreen(Place):
     """Follows one backend, not a row: when it is gone, the screen says so."""
 
+    called = "one session"
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("K", "act('postgres.terminate')", "terminate", id="terminate"),
         Binding("C", "act('postgres.cancel')", "cancel", id="cancel"),

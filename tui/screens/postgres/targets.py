@@ -16,6 +16,7 @@ from opsdash.widgets.table import Table
 class TargetsScreen(Place):
     """All PostgreSQL servers, in the order of the configuration."""
 
+    called = "PostgreSQL servers"
     lists = "postgres"
 
     def crumbs(self) -> tuple[Line, Line]:

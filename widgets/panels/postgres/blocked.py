@@ -42,7 +42,7 @@ def blocked_tone(line: BlockedLine) -> Tone:
 
 def _pid(line: BlockedLine) -> Cell:
     if line.node is None:
-        return line.row.prefix + line.row.folded_text
+        return f"{line.row.prefix}…"
     mark = f"{GLYPHS[blocked_tone(line)]} " if line.row.depth == 0 else line.row.prefix
     return mark + ("prepared" if line.node.pid == PREPARED_PID else str(line.node.pid))
 
@@ -98,7 +98,7 @@ BLOCKED_COLUMNS: tuple[Column[BlockedLine], ...] = (
         title="WAITS FOR",
         width=20,
         grow=1,
-        cell=lambda r: describe_wait(r.node) if r.node else "",
+        cell=lambda r: describe_wait(r.node) if r.node else r.row.folded_text,
     ),
     Column(key="query", title="QUERY", width=14, grow=2, cell=_query, priority=3),
 )

@@ -40,7 +40,7 @@ def overview_lines(
     room = height - len(head) - len(others)
     lines = session_lines(data, forest_of(data), thresholds_of(full))
     busy = [line for line in lines if line.blocks or line.tone is not Tone.MUTED]
-    sessions = [session_brief(line, width) for line in busy[: max(room, 0)]]
+    sessions = [session_brief(line) for line in busy[: max(room, 0)]]
     return (*head, *sessions, *others)[:height]
 
 
@@ -54,8 +54,7 @@ def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, wi
     tone = view_tone(view, findings)
     name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
     if view.failure is not None:
-        words = f"{view.failure.kind.value}: {view.failure.reason}"
-        return fit([(0, name), (1, freshness(view, mono_s)), (2, ((words, Tone.NORMAL),))], width)
+        return (*name, "  ", *freshness(view, mono_s), (f"  {view.failure.reason}", Tone.NORMAL))
     if view.good is None:
         return (*name, ("waiting for the first reading", Tone.MUTED))
     data: PostgresData = view.data
@@ -121,7 +120,7 @@ def rates_line(data: PostgresData, view: TargetView, width: int) -> Line:
     )
 
 
-def session_brief(line: SessionLine, width: int) -> Line:
+def session_brief(line: SessionLine) -> Line:
     """One session in one line: who, how long, and what."""
     session = line.session
     what = f"▸ blocks {line.blocks}" if line.blocks else session.query or ""
@@ -129,5 +128,5 @@ def session_brief(line: SessionLine, width: int) -> Line:
     head = f"{session.pid:>7}  {state_word(session):<12} {age(line.age_s):>6}  {name:<14} "
     return (
         (head, line.tone),
-        (what[: max(width - len(head), 0)], Tone.NORMAL if not line.blocks else Tone.CRIT),
+        (what, Tone.NORMAL if not line.blocks else Tone.CRIT),
     )

@@ -1,0 +1,260 @@
+"""PostgreSQL's faults: how each is brought about on a real server, and what it must be called."""
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from opsdash.collectors.clock import Clock
+from opsdash.collectors.postgres.collector import PostgresCollector
+from opsdash.collectors.snapshot import FailureKind
+from opsdash.tui.demo.servers import PostgresServer
+from tests.contract.fault import SECRET, Cell, Expected
+from tests.support.faults import Proxy, Wire
+from tests.support.targets import postgres_target
+from tests.support.waiting import wait_until_async
+
+OPTIONS = {
+    "max_connections": 10,
+    "superuser_reserved_connections": 3,
+    "autovacuum": "off",
+    "log_statement": "all",
+    "log_line_prefix": "@@%a@@ ",
+}
+
+_HBA = """
+host all postgres,shop 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
+"""
+
+OK: frozenset[FailureKind] = frozenset()
+
+
+def kinds(*words: FailureKind) -> frozenset[FailureKind]:
+    return frozenset(words)
+
+
+class PostgresRig:
+    """A server, a proxy in front of it, and a collector that reads through both with a password."""
+
+    deadline_s = 1.5
+
+    def __init__(self, server: PostgresServer, proxy: Proxy, patch: pytest.MonkeyPatch) -> None:
+        self.server, self.proxy, self.patch = server, proxy, patch
+        (server.data_dir / "pg_hba.conf").write_text(_HBA)
+        self.sql("create role shop login", "create role opsdash login in role pg_monitor")
+        self.sql(f"alter role opsdash password '{SECRET}'", "select pg_reload_conf()")
+        dsn = f"postgresql://opsdash:{SECRET}@localhost:{proxy.port}/postgres"
+        self.collector = PostgresCollector(postgres_target(dsn), Clock())
+
+    async def cut(self) -> None:
+        """End the collector's connection."""
+        await self.proxy.cut()
+
+    def sql(self, *statements: str) -> Any:
+        """Run statements as a superuser, past the proxy; the first value of the last one."""
+        with psycopg.connect(self.server.dsn(), autocommit=True) as admin:
+            for statement in statements:
+                cursor = admin.execute(statement.encode())
+            row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
+
+    def configure(self, line: str, *, signal_file: str) -> None:
+        """Make the server, which is stopped, begin with a recovery."""
+        with (self.server.data_dir / "postgresql.auto.conf").open("a") as settings:
+            settings.write(line + "\n")
+        (self.server.data_dir / signal_file).touch()
+
+    async def says(self, words: str) -> None:
+        """Wait until the server turns a new connection away with `words`."""
+
+        def turned_away() -> bool:
+            try:
+                psycopg.connect(self.server.dsn("shop"), connect_timeout=5).close()
+            except psycopg.OperationalError as error:
+                return words in str(error)
+            return False
+
+        await wait_until_async(turned_away, 30, f"the server says: {words}")
+
+
+def on_the_wire(wire: Wire, open_: frozenset[FailureKind], fresh: frozenset[FailureKind]) -> Cell:
+    """A fault that the proxy makes."""
+
+    @asynccontextmanager
+    async def cell(rig: PostgresRig) -> AsyncIterator[Expected]:
+        rig.proxy.set(wire)
+        yield Expected(open=open_, fresh=fresh)
+        rig.proxy.set(Wire.PASS)
+        await rig.cut()
+
+    return cell
+
+
+@asynccontextmanager
+async def refused(rig: PostgresRig) -> AsyncIterator[Expected]:
+    await rig.proxy.refuse()
+    yield Expected(open=kinds(FailureKind.LOST), fresh=kinds(FailureKind.REFUSED))
+    await rig.proxy.listen()
+
+
+@asynccontextmanager
+async def restart(rig: PostgresRig) -> AsyncIterator[Expected]:
+    await asyncio.to_thread(rig.server.restart)
+    yield Expected(open=kinds(FailureKind.LOST, FailureKind.SHUTTING_DOWN), fresh=OK)
+
+
+@asynccontextmanager
+async def limits_reached(rig: PostgresRig) -> AsyncIterator[Expected]:
+    sessions: list[psycopg.AsyncConnection[Any]] = []
+
+    async def fill() -> None:
+        """Take what is left, and whatever comes free."""
+        while True:
+            try:
+                sessions.append(await psycopg.AsyncConnection.connect(rig.server.dsn("shop")))
+            except psycopg.OperationalError:
+                await asyncio.sleep(0.01)
+
+    async def filled(count: int) -> None:
+        await wait_until_async(lambda: len(sessions) >= count, 30, f"{count} sessions are open")
+
+    usable = OPTIONS["max_connections"] - OPTIONS["superuser_reserved_connections"]  # type: ignore[operator]
+    filling = asyncio.ensure_future(fill())
+    await filled(usable - 1)
+    yield Expected(open=OK, fresh=kinds(FailureKind.TOO_MANY_CLIENTS), before_fresh=lambda: filled(usable))
+    filling.cancel()
+    await asyncio.wait({filling})
+    for session in sessions:
+        await session.close()
+
+
+@asynccontextmanager
+async def rights_revoked(rig: PostgresRig) -> AsyncIterator[Expected]:
+    rig.sql("revoke connect on database postgres from public", "revoke pg_monitor from opsdash")
+    yield Expected(open=OK, fresh=kinds(FailureKind.NO_PERMISSION))
+    rig.sql("grant connect on database postgres to public", "grant pg_monitor to opsdash")
+
+
+@asynccontextmanager
+async def wrong_password(rig: PostgresRig) -> AsyncIterator[Expected]:
+    rig.sql("alter role opsdash password 'another'")
+    yield Expected(open=OK, fresh=kinds(FailureKind.AUTHENTICATION))
+    rig.sql(f"alter role opsdash password '{SECRET}'")
+
+
+@asynccontextmanager
+async def name_unknown(rig: PostgresRig) -> AsyncIterator[Expected]:
+    def no_such_name(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    rig.patch.setattr(socket, "getaddrinfo", no_such_name)
+    yield Expected(open=OK, fresh=kinds(FailureKind.NAME_UNKNOWN))
+    rig.patch.undo()
+
+
+@asynccontextmanager
+async def name_lookup_hangs(rig: PostgresRig) -> AsyncIterator[Expected]:
+    answered = threading.Event()
+
+    def hang(*_: object, **__: object) -> None:
+        answered.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    rig.patch.setattr(socket, "getaddrinfo", hang)
+    yield Expected(open=OK, fresh=kinds(FailureKind.NAME_LOOKUP_HANGS, FailureKind.TIMED_OUT))
+    rig.patch.undo()
+    answered.set()
+
+
+@contextmanager
+def stopped(processes: list[psutil.Process]) -> Iterator[None]:
+    """SIGSTOP for the length of a block: alive, connected, and silent."""
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+
+
+@asynccontextmanager
+async def connection_frozen(rig: PostgresRig) -> AsyncIterator[Expected]:
+    pid = rig.sql("select pid from pg_stat_activity where usename = 'opsdash'")
+    with stopped([psutil.Process(pid)]):
+        yield Expected(open=kinds(FailureKind.TIMED_OUT), fresh=OK)
+
+
+@asynccontextmanager
+async def server_frozen(rig: PostgresRig) -> AsyncIterator[Expected]:
+    postmaster = psutil.Process(rig.server.pid)
+    with stopped([postmaster, *postmaster.children()]):
+        yield Expected(open=kinds(FailureKind.TIMED_OUT), fresh=kinds(FailureKind.TIMED_OUT))
+
+
+@asynccontextmanager
+async def starting_up(rig: PostgresRig) -> AsyncIterator[Expected]:
+    rig.server.stop()
+    go = rig.server.data_dir.parent / "go"
+    wait = f"while [ ! -e {go} ]; do sleep 0.05; done; false"
+    rig.configure(f"restore_command = '{wait}'", signal_file="recovery.signal")
+    rig.server.start()
+    await rig.says("starting up")
+    yield Expected(
+        open=kinds(FailureKind.LOST, FailureKind.SHUTTING_DOWN), fresh=kinds(FailureKind.STARTING_UP)
+    )
+    go.touch()
+    await asyncio.to_thread(rig.server.wait_ready)
+
+
+@asynccontextmanager
+async def in_recovery(rig: PostgresRig) -> AsyncIterator[Expected]:
+    rig.server.stop()
+    rig.configure("hot_standby = off", signal_file="standby.signal")
+    rig.server.start()
+    await rig.says("not accepting connections")
+    yield Expected(open=kinds(FailureKind.LOST, FailureKind.SHUTTING_DOWN), fresh=kinds(FailureKind.RECOVERY))
+    rig.server.stop()
+    rig.configure("hot_standby = on", signal_file="standby.signal")
+    rig.server.start()
+    await asyncio.to_thread(rig.server.wait_ready)
+
+
+@asynccontextmanager
+async def shutting_down(rig: PostgresRig) -> AsyncIterator[Expected]:
+    with psycopg.connect(rig.server.dsn("shop")):
+        psutil.Process(rig.server.pid).send_signal(signal.SIGTERM)  # smart: waits for that session
+        await rig.says("shutting down")
+        yield Expected(open=OK, fresh=kinds(FailureKind.SHUTTING_DOWN))
+    await asyncio.to_thread(rig.server.restart)
+
+
+CELLS: dict[str, Callable[[PostgresRig], AbstractAsyncContextManager[Expected]]] = {
+    "refused": refused,
+    "hang after accept": on_the_wire(Wire.HANG, kinds(FailureKind.TIMED_OUT), kinds(FailureKind.TIMED_OUT)),
+    "hang mid-answer": on_the_wire(
+        Wire.HANG_MID_ANSWER, kinds(FailureKind.TIMED_OUT), kinds(FailureKind.TIMED_OUT)
+    ),
+    "reset mid-answer": on_the_wire(Wire.RESET_MID_ANSWER, kinds(FailureKind.LOST), kinds(FailureKind.LOST)),
+    "slow drip": on_the_wire(Wire.DRIP, kinds(FailureKind.TIMED_OUT), kinds(FailureKind.TIMED_OUT)),
+    "garbage": on_the_wire(Wire.GARBAGE, kinds(FailureKind.BAD_REPLY), kinds(FailureKind.BAD_REPLY)),
+    "restart": restart,
+    "limits reached": limits_reached,
+    "rights revoked": rights_revoked,
+    "wrong password": wrong_password,
+    "name unknown": name_unknown,
+    "name lookup hangs": name_lookup_hangs,
+    "connection frozen": connection_frozen,
+    "server frozen": server_frozen,
+    "starting up": starting_up,
+    "in recovery": in_recovery,
+    "shutting down": shutting_down,
+}

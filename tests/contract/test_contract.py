@@ -1,0 +1,112 @@
+"""One suite for all kinds of targets: whatever breaks, a read ends in time, names it right, and comes back."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from opsdash.collectors.clock import Clock
+from opsdash.collectors.feed import Feed
+from opsdash.collectors.registry import KINDS
+from opsdash.collectors.snapshot import FailureKind, Snapshot
+from opsdash.collectors.supervisor import Pace, Reader
+from opsdash.tui.demo.servers import PostgresServer
+from tests.contract import postgres
+from tests.contract.fault import FAULTS, SECRET, Cells, Rig
+from tests.support.faults import Proxy
+
+CELLS: Mapping[str, Cells] = {"postgres-18": postgres.CELLS, "postgres-15": postgres.CELLS}
+"""Kind and version -> its cells."""
+
+SLACK_S = 0.5
+"""For a machine that is busy with other tests."""
+
+Start = Callable[[str], AbstractAsyncContextManager[Rig]]
+
+
+@pytest.fixture
+def start(start_postgres: Callable[..., PostgresServer], monkeypatch: pytest.MonkeyPatch) -> Start:
+    @asynccontextmanager
+    async def started(kind: str) -> AsyncIterator[Rig]:
+        server = start_postgres(major=int(kind.removeprefix("postgres-")), options=postgres.OPTIONS)
+        async with Proxy(server.port) as proxy:
+            rig = postgres.PostgresRig(server, proxy, monkeypatch)
+            yield rig
+            await rig.collector.close()
+
+    return started
+
+
+class Watch:
+    """Reads a rig as opsdash does, and keeps what a screen would show."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._pace = Pace(deadline_s=rig.deadline_s, grace_s=0.5)
+        self._reader = Reader(rig.collector, Clock(), self._pace)
+        self._target = rig.collector.target
+        self.feed = Feed([self._target])
+
+    async def read(self) -> Snapshot[Any]:
+        """Read once; checks what holds for every reading."""
+        snapshot = await self._reader.read()
+        self.feed.push(snapshot)
+        assert snapshot.took_s < self._pace.deadline_s + self._pace.grace_s + SLACK_S
+        shown = msgspec.json.encode(snapshot).decode()
+        assert SECRET not in shown
+        assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e]", shown)
+        assert not re.search(r"\\u00[01]", shown), "JSON would hide a control character in an escape"
+        return snapshot
+
+    async def fails_with(self, kinds: frozenset[FailureKind]) -> None:
+        """Read once; the failure has one of these names, and the last good data are still there."""
+        good = self.feed.view(self._target.id).good
+        snapshot = await self.read()
+        found = snapshot.failure.kind if snapshot.failure else None
+        assert (found in kinds) if kinds else (found is None), (
+            f"{found}, expected {kinds}: {snapshot.failure}"
+        )
+        if snapshot.failure is not None:
+            assert snapshot.failure.reason
+            assert snapshot.failure.hint, "every failure says what to do next"
+            assert self.feed.view(self._target.id).good is good is not None
+
+    async def works_again(self) -> None:
+        """The fault is over: one read may still find the broken connection, the next may not."""
+        for _ in range(2):
+            if (snapshot := await self.read()).failure is None:
+                return
+        raise AssertionError(f"still failing: {snapshot.failure}")
+
+
+def test_every_kind_has_a_cell_for_every_fault() -> None:
+    assert {kind.split("-")[0] for kind in CELLS} == set(KINDS)
+    for cells in CELLS.values():
+        assert set(cells) == set(FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", CELLS)
+async def test_fault(kind: str, fault: str, start: Start) -> None:
+    async with start(kind) as rig:
+        watch = Watch(rig)
+        await watch.fails_with(frozenset())
+        async with CELLS[kind][fault](rig) as expected:
+            await watch.fails_with(expected.open)
+            if not expected.open:
+                await rig.cut()
+                assert (await watch.read()).failure is not None
+            await expected.before_fresh()
+            await watch.fails_with(expected.fresh)
+        await watch.works_again()
+
+
+@pytest.mark.parametrize("kind", CELLS)
+async def test_reading_only_reads(kind: str, start: Start) -> None:
+    """Judged by the server's own log: nothing ran but the statements that are shipped."""
+    async with start(kind) as rig:
+        assert isinstance(rig, postgres.PostgresRig)
+        await postgres.read_everything(rig)
+        assert postgres.foreign_statements(rig) == []
