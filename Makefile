@@ -8,7 +8,7 @@ TESTS := $(VENV)/ready-to-test
 .PHONY: demo test lint bench screenshots clean
 
 demo: $(RUNS)
-	@$(VENV)/bin/opsdash demo
+	@$(VENV)/bin/opsdash demo $(if $(STORY),--story $(STORY))
 
 # what CI runs; `make test ARGS=tests/findings` for a part of the tests
 test: lint

@@ -27,6 +27,11 @@ KINDS: dict[str, Kind] = {
         collector="opsdash.collectors.postgres.collector:PostgresCollector",
         discover="opsdash.collectors.postgres.discover:discover",
     ),
+    "redis": Kind(
+        settings="opsdash.collectors.redis.settings:RedisSettings",
+        collector="opsdash.collectors.redis.collector:RedisCollector",
+        discover="opsdash.collectors.redis.discover:discover",
+    ),
 }
 
 

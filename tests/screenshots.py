@@ -28,10 +28,14 @@ def visible_text(app: OpsdashApp) -> str:
     """All that the screen in front shows, as text."""
     width, height = app.size
     strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips[:height])[: width * height * 4]
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips[:height])[
+        : width * height * 4
+    ]
 
 
-async def until(pilot: Pilot[int], condition: Callable[[str], bool], what: str, timeout_s: float = 40.0) -> None:
+async def until(
+    pilot: Pilot[int], condition: Callable[[str], bool], what: str, timeout_s: float = 40.0
+) -> None:
     """Wait until the screen shows what `condition` asks for."""
     app = pilot.app
     assert isinstance(app, OpsdashApp)

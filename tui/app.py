@@ -50,6 +50,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         Binding("a", "menu", "actions", id="actions"),
         Binding("A", "arm", "arm", show=False, id="arm"),
         Binding("ctrl+r", "read_now", "read again now", show=False, id="read-now"),
+        Binding("ctrl+l", "redraw_screen", "draw the screen anew", show=False, id="redraw"),
         Binding("question_mark,f1", "keys", "keys", id="keys"),
         Binding("colon,ctrl+p", "palette", "command", show=False, id="palette"),
         Binding("ctrl+c", "interrupt", "twice: quit", show=False, id="interrupt", priority=True),
@@ -181,14 +182,16 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         self.watch_over.read_now(self.place.target)
         self.notice("reading again", Tone.OK)
 
+    def action_redraw_screen(self) -> None:
+        """Write everything again: something else wrote to this terminal."""
+        self.redraw_terminal()
+
     def action_keys(self) -> None:
         """The keys of this place, from the bindings themselves."""
         from opsdash.tui.keymap import keys_here
         from opsdash.tui.screens.menus import KeysDialog
 
-        self.push_screen(
-            KeysDialog(self.watch_over.clock, self.place.called, keys_here(self.screen))
-        )
+        self.push_screen(KeysDialog(self.watch_over.clock, self.place.called, keys_here(self.screen)))
 
     def action_palette(self) -> None:
         """Every key's command by name, for terminals that eat keys."""

@@ -44,7 +44,7 @@ def rule(title: Line, right: Line, width: int) -> Line:
     """A heading inside a horizontal line: `── title ───────── right ──`.
 
     >>> rule(("Locks",), (), 14)
-    (('── ', <Tone.MUTED: 'muted'>), 'Locks', (' ────', <Tone.MUTED: 'muted'>))
+    (('── ', <Tone.MUTED: 'muted'>), 'Locks', (' ─────', <Tone.MUTED: 'muted'>))
     """
     fill = width - 3 - line_width(title) - 1
     ending: Line = ()

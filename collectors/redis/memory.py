@@ -6,24 +6,6 @@ from opsdash.collectors.format import percent, plural, size
 from opsdash.collectors.redis.rows import Database, Memory
 
 
-def memory_word(memory: Memory) -> str:
-    """Used memory against its limit, with one unit.
-
-    >>> memory_word(Memory(used_memory_bytes=2**29, counted_bytes=2**29, maxmemory_bytes=2**29))
-    '512/512 MiB'
-    >>> memory_word(Memory(used_memory_bytes=1536, maxmemory_bytes=0)), memory_word(Memory())
-    ('1.5 KiB, no limit', '-')
-    """
-    used = memory.counted_bytes if memory.maxmemory_bytes else memory.used_memory_bytes
-    if used is None:
-        return "-"
-    if not memory.maxmemory_bytes:
-        return size(used) + (", no limit" if memory.maxmemory_bytes == 0 else "")
-    amount, unit = size(used).split()
-    limit, limit_unit = size(memory.maxmemory_bytes).split()
-    return f"{amount}/{limit} {unit}" if unit == limit_unit else f"{amount} {unit}/{limit} {limit_unit}"
-
-
 def refuses_when_full(memory: Memory, databases: Sequence[Database]) -> bool | None:
     """Whether writes are refused once maxmemory is reached; None when the policy is unknown.
 
@@ -51,7 +33,7 @@ _EVICTED = {
 def policy_words(memory: Memory, databases: Sequence[Database], *, is_replica: bool = False) -> str:
     """What happens when it is full, and whether it is.
 
-    >>> policy_words(Memory(maxmemory_bytes=0), [])
+    >>> policy_words(Memory(maxmemory_bytes=0, maxmemory_policy="noeviction"), [])
     "no maxmemory: it grows until the machine's memory ends"
     >>> policy_words(Memory(maxmemory_bytes=100, counted_bytes=99, maxmemory_policy="allkeys-lru"), [])
     'allkeys-lru: when full, keys are evicted, the least recently used first; full is normal for a cache'

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from opsdash.collectors.format import size
 from opsdash.collectors.redis.identities import ClientIdentity, DatabaseIdentity
 
 
@@ -38,6 +39,21 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         if self.counted_bytes is None or not self.maxmemory_bytes:
             return None
         return self.counted_bytes / self.maxmemory_bytes
+
+    @property
+    def word(self) -> str:
+        """Used memory against its limit, with one unit.
+
+        >>> Memory(used_memory_bytes=2**29, counted_bytes=2**29, maxmemory_bytes=2**29).word
+        '512/512 MiB'
+        >>> Memory(used_memory_bytes=1536, maxmemory_bytes=0).word, Memory().word
+        ('1.5 KiB, no limit', '-')
+        """
+        used = self.counted_bytes if self.maxmemory_bytes else self.used_memory_bytes
+        if used is None or not self.maxmemory_bytes:
+            return size(used) + (", no limit" if used is not None and self.maxmemory_bytes == 0 else "")
+        (amount, unit), (limit, limit_unit) = size(used).split(), size(self.maxmemory_bytes).split()
+        return f"{amount}/{limit} {unit}" if unit == limit_unit else f"{amount} {unit}/{limit} {limit_unit}"
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,7 +209,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ErrorCount(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of error that clients were answered with: OOM, MISCONF, READONLY, WRONGTYPE, …"""
+    """One kind of error that clients were answered with: OOM, MISCONF, READONLY and so on."""
 
     name: str
     count: int
@@ -288,13 +304,10 @@ class RedisData(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=Tru
 
     def summary(self) -> str:
         """The server in a few words, for lists and headless output."""
-        from opsdash.collectors.redis.memory import memory_word  # it is made of these rows
-
         if self.mode == "sentinel":
-            return (
-                f"{self.title} · {', '.join(f'{m.name} {m.status}' for m in self.sentinel) or 'no primary'}"
-            )
-        return f"{self.title} · memory {memory_word(self.memory)} · clients {self.connected_clients}"
+            watched = ", ".join(f"{master.name} {master.status}" for master in self.sentinel)
+            return f"{self.title} · {watched or 'watches no primary'}"
+        return f"{self.title} · memory {self.memory.word} · clients {self.connected_clients}"
 
     @property
     def title(self) -> str:

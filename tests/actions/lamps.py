@@ -10,10 +10,13 @@ import msgspec
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.target import Environment, Target, TargetId
-from opsdash.tui.actions.action import ActionKit, ActionSpec, Effect, Hit, Plan, PlanLine, Step
+from opsdash.tui.actions.action import ActionKit, ActionSpec, Effect, Hit, OutcomeKind, Plan, PlanLine, Step
 from opsdash.tui.actions.audit import AuditLog
+from opsdash.tui.actions.guard import Decision
 from opsdash.tui.actions.perform import Gateway
+from opsdash.tui.actions.running import Planned, Running
 from opsdash.tui.actions.who import Operator
+from tests.support.waiting import wait_until_async
 
 HALL = TargetId("lamps", "hall")
 MARIA = Operator(uid=1000, user="maria", ssh_from="10.0.4.7")
@@ -178,3 +181,32 @@ class House:
 
     def events(self) -> list[str]:
         return [record["event"] for record in self.records()]
+
+
+YES = Decision()
+
+
+async def plan(house: House, *numbers: int) -> Planned:
+    return await house.gateway.plan("lamps.off", HALL, [Lamp(n) for n in numbers or (1,)])
+
+
+async def ended(house: House, running: Running) -> Running:
+    """Wait until it has ended and that is on disk."""
+    await wait_until_async(lambda: running.is_done, 30, "the action ends")
+    await house.gateway.close(wait_s=30)
+    return running
+
+
+async def armed_plan(house: House, *numbers: int) -> Planned:
+    assert await house.gateway.arm() is None
+    return await plan(house, *numbers)
+
+
+async def performed(house: House, *numbers: int, decision: Decision = YES) -> Running:
+    planned = await armed_plan(house, *numbers)
+    return await ended(house, house.gateway.perform(planned, decision))
+
+
+def outcome(running: Running) -> tuple[OutcomeKind, str]:
+    assert running.outcome is not None
+    return running.outcome.kind, running.outcome.text

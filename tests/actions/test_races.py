@@ -1,15 +1,20 @@
 """Acting on sessions that change all the time never hits another transaction or statement: 1,000 races.
 
 Each worker keeps its own account of the transaction it was in when it was killed: the server's `now()` in it.
-The server's log says for every kill whether a transaction was open at all (%v). That the next transaction
-begins between check and signal cannot be excluded, which plans say: those are microseconds, and a client
-that commits and begins again needs longer. The control: the account does catch an act without identity.
+The server's log says for every kill whether a transaction was open at all (%v). The control: the account does
+catch an act without identity.
+
+What PostgreSQL cannot exclude, and every plan says: the transaction ends, and the next one begins, within the
+acting statement, between check and signal. Seen twice in 18,000 of these races before a check could grow too
+old to act upon. One such hit is let pass; one on a transaction begun before the statement was sent is not.
 """
 
 import asyncio
+import enum
 import itertools
 import random
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -53,6 +58,14 @@ class Account(msgspec.Struct):
     """By pid."""
     cancelled: set[str] = msgspec.field(default_factory=set)
     """Names of the statements that ended by a cancel."""
+
+
+class Verdict(enum.Enum):
+    """Which transaction a kill ended."""
+
+    RIGHT = "the one it was meant for, or none"
+    BEGAN_BEFORE = "another one, begun before the statement was sent"
+    BEGAN_BETWEEN = "another one, begun while the statement ran"
 
 
 class Worker:
@@ -136,17 +149,18 @@ class Arena:
     def log(self) -> str:
         return self.server.log_path.read_text(errors="replace")
 
-    async def hit_another(self, identity: SessionIdentity) -> bool:
-        """Whether the kill of this session ended a transaction that is not the one of `identity`."""
+    async def verdict(self, identity: SessionIdentity, sent_at: datetime) -> Verdict:
+        """Which transaction the kill of this session ended; `sent_at` is before the statement was sent."""
         kills, pid = self.account.kills, identity.pid
         await wait_until_async(lambda: pid in kills and self.vxid(pid), LIMIT_S, f"{pid} was killed")
         if str(self.vxid(pid)).endswith("/0"):
-            return False  # no transaction was open: the identity's had just ended
+            return Verdict.RIGHT  # no transaction was open: the identity's had just ended
         kill = kills[pid]
+        began = kill.xact_start or kill.began_after
         assert identity.xact_start is not None
-        if kill.xact_start is None:
-            return identity.xact_start < kill.began_after
-        return identity.xact_start != kill.xact_start
+        if identity.xact_start == began or (kill.xact_start is None and identity.xact_start > began):
+            return Verdict.RIGHT
+        return Verdict.BEGAN_BEFORE if began < sent_at else Verdict.BEGAN_BETWEEN
 
 
 @asynccontextmanager
@@ -194,25 +208,27 @@ def acts(kit: PostgresKit, server: PostgresServer, name: str) -> Act:
     return act
 
 
-async def terminate_races(field: Arena, act: Act, races: int) -> tuple[int, int]:
-    """How many races were won (something was sent), and how many of those hit another transaction."""
-    sent: list[SessionIdentity] = []
+async def terminate_races(field: Arena, act: Act, races: int) -> Counter[Verdict]:
+    """The verdicts on those races in which something was sent."""
+    sent: list[tuple[SessionIdentity, datetime]] = []
     for _ in range(races):
         identity, _ = await field.busy("xact_start is not null")
         await field.pause()
+        sent_at = datetime.now(UTC)
         if await act(identity):
-            sent.append(identity)
-    return len(sent), sum([await field.hit_another(identity) for identity in sent])
+            sent.append((identity, sent_at))
+    return Counter([await field.verdict(*each) for each in sent])
 
 
 @pytest.mark.parametrize("major", [18, 15])
-async def test_terminate_never_hits_another_transaction(start_postgres: Start, major: int) -> None:
+async def test_terminate_never_hits_a_transaction_begun_before_it_was_sent(start_postgres: Start, major: int) -> None:
     kit = PostgresKit(Clock())
     async with arena(start_postgres, major) as field:
-        sent, wrong = await terminate_races(field, acts(kit, field.server, "postgres.terminate"), 300)
-        assert wrong == 0
-        assert len(field.account.kills) == sent  # and nobody else was hit
-        assert 30 < sent < 290  # both ways of a race happened, and often
+        verdicts = await terminate_races(field, acts(kit, field.server, "postgres.terminate"), 300)
+        assert verdicts[Verdict.BEGAN_BEFORE] == 0
+        assert verdicts[Verdict.BEGAN_BETWEEN] <= 1
+        assert len(field.account.kills) == verdicts.total()  # and nobody else was hit
+        assert 30 < verdicts.total() < 290  # both ways of a race happened, and often
     await kit.close()
 
 
@@ -233,12 +249,12 @@ async def test_cancel_never_hits_another_statement(start_postgres: Start, major:
     await kit.close()
 
 
-async def test_control_an_act_without_the_identity_does_hit_others(start_postgres: Start) -> None:
+async def test_an_act_without_the_identity_is_caught_by_the_same_account(start_postgres: Start) -> None:
     async with arena(start_postgres, 18) as field:
 
         async def act(identity: SessionIdentity) -> bool:
             cursor = await field.watcher.execute("select pg_terminate_backend(%s)", [identity.pid])
             return bool((await cursor.fetchall())[0][0])
 
-        _, wrong = await terminate_races(field, act, 40)
-        assert wrong > 0
+        verdicts = await terminate_races(field, act, 40)
+        assert verdicts[Verdict.BEGAN_BEFORE] > 1

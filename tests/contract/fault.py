@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import msgspec
+import pytest
 
 from opsdash.collectors.collector import Collector
 from opsdash.collectors.snapshot import FailureKind
@@ -52,15 +53,37 @@ class Expected(msgspec.Struct, kw_only=True):
 class Rig(Protocol):
     """One target of a kind, of its own, that can be broken."""
 
-    collector: Collector[Any]
     deadline_s: float
     """What the reads of this target have; each fault must be told within it."""
 
+    @property
+    def collector(self) -> Collector[Any]:
+        """Reads the target, with SECRET as its password."""
+
     async def cut(self) -> None:
         """End the collector's connection."""
+
+    async def read_everything(self) -> None:
+        """Read while there is something to see for every question that the collector may ask."""
+
+    def foreign_statements(self) -> set[str]:
+        """What the server saw on the collector's connections that is not shipped as a read-only question."""
 
 
 Cell = Callable[[Any], AbstractAsyncContextManager[Expected]]
 """Brings a fault about on a rig, for the length of a block."""
 
-Cells = Mapping[str, Cell]
+
+class NotApplicable(msgspec.Struct):
+    """Says why a fault cannot happen to a kind."""
+
+    reason: str
+
+
+class Trial(msgspec.Struct, kw_only=True):
+    """What a kind of target brings to the suite."""
+
+    start: Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Rig]]
+    """Starts a rig for one test; fixtures come from the request."""
+    cells: Mapping[str, Cell | NotApplicable]
+    """One for each of FAULTS."""

@@ -1,30 +1,40 @@
 """PostgreSQL's faults: how each is brought about on a real server, and what it must be called."""
 
 import asyncio
+import re
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
 import pytest
 
+import opsdash.collectors.postgres
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.postgres.collector import PostgresCollector
+from opsdash.collectors.postgres.statements import statement
 from opsdash.collectors.snapshot import FailureKind
+from opsdash.collectors.target import TargetId
+from opsdash.collectors.threads import resolve
 from opsdash.tui.demo.servers import PostgresServer
-from tests.contract.fault import SECRET, Cell, Expected
+from tests.contract.fault import SECRET, Cell, Expected, NotApplicable, Trial
 from tests.support.faults import Proxy, Wire
+from tests.support.sessions import application
 from tests.support.targets import postgres_target
 from tests.support.waiting import wait_until_async
+
+QUERIES = Path(opsdash.collectors.postgres.__path__[0]) / "queries"
 
 OPTIONS = {
     "max_connections": 10,
     "superuser_reserved_connections": 3,
     "autovacuum": "off",
+    "max_prepared_transactions": 2,
     "log_statement": "all",
     "log_line_prefix": "@@%a@@ ",
 }
@@ -35,6 +45,10 @@ host all all 127.0.0.1/32 scram-sha-256
 """
 
 OK: frozenset[FailureKind] = frozenset()
+
+
+async def _look_up(target: TargetId, host: str, port: int) -> tuple[str, ...]:
+    return await resolve(target, host, port, timeout_s=0.5)
 
 
 def kinds(*words: FailureKind) -> frozenset[FailureKind]:
@@ -52,7 +66,7 @@ class PostgresRig:
         self.sql("create role shop login", "create role opsdash login in role pg_monitor")
         self.sql(f"alter role opsdash password '{SECRET}'", "select pg_reload_conf()")
         dsn = f"postgresql://opsdash:{SECRET}@localhost:{proxy.port}/postgres"
-        self.collector = PostgresCollector(postgres_target(dsn), Clock())
+        self.collector = PostgresCollector(postgres_target(dsn), Clock(), look_up=_look_up)
 
     async def cut(self) -> None:
         """End the collector's connection."""
@@ -72,6 +86,32 @@ class PostgresRig:
             settings.write(line + "\n")
         (self.server.data_dir / signal_file).touch()
 
+    async def read_everything(self) -> None:
+        """Read while somebody waits for a prepared transaction."""
+        self.sql("create table stock (id int primary key)", "insert into stock values (1)")
+        self.sql("begin; delete from stock; prepare transaction 'open'")
+        async with application(self.server) as shop:
+            await shop.wait("delete from stock")
+            await shop.wait("drop table stock")
+            for _ in range(3):
+                data = await self.collector.collect()
+                assert {wait.relation for wait in data.waits} == {None, "public.stock"}
+                assert data.prepared
+        self.sql("rollback prepared 'open'")
+
+    def foreign_statements(self) -> set[str]:
+        """Statements of sessions called opsdash in the server's log, less those of `queries/`."""
+        files = QUERIES.glob("*.sql")
+        shipped = {_folded(statement(file.stem).decode().replace("%s", "$1")) for file in files}
+        entry = r"^@@opsdash@@ LOG:  (?:statement|execute [^:]*): (.*?)(?=^@@|\Z)"
+        sent = {_folded(text) for text in re.findall(entry, self.log(), re.MULTILINE | re.DOTALL)}
+        assert sent & shipped, "the log shows what was asked"
+        return sent - shipped
+
+    def log(self) -> str:
+        """All that the server said."""
+        return self.server.log_path.read_text("utf-8", "replace")
+
     async def says(self, words: str) -> None:
         """Wait until the server turns a new connection away with `words`."""
 
@@ -83,6 +123,10 @@ class PostgresRig:
             return False
 
         await wait_until_async(turned_away, 30, f"the server says: {words}")
+
+
+def _folded(sql: str) -> str:
+    return " ".join(sql.split())
 
 
 def on_the_wire(wire: Wire, open_: frozenset[FailureKind], fresh: frozenset[FailureKind]) -> Cell:
@@ -169,9 +213,12 @@ async def name_lookup_hangs(rig: PostgresRig) -> AsyncIterator[Expected]:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     rig.patch.setattr(socket, "getaddrinfo", hang)
-    yield Expected(open=OK, fresh=kinds(FailureKind.NAME_LOOKUP_HANGS, FailureKind.TIMED_OUT))
+    yield Expected(open=OK, fresh=kinds(FailureKind.NAME_LOOKUP_HANGS))
     rig.patch.undo()
     answered.set()
+    await wait_until_async(
+        lambda: not any("resolve" in thread.name for thread in threading.enumerate()), 30, "the look-up ended"
+    )
 
 
 @contextmanager
@@ -237,7 +284,7 @@ async def shutting_down(rig: PostgresRig) -> AsyncIterator[Expected]:
     await asyncio.to_thread(rig.server.restart)
 
 
-CELLS: dict[str, Callable[[PostgresRig], AbstractAsyncContextManager[Expected]]] = {
+CELLS: dict[str, Cell | NotApplicable] = {
     "refused": refused,
     "hang after accept": on_the_wire(Wire.HANG, kinds(FailureKind.TIMED_OUT), kinds(FailureKind.TIMED_OUT)),
     "hang mid-answer": on_the_wire(
@@ -258,3 +305,17 @@ CELLS: dict[str, Callable[[PostgresRig], AbstractAsyncContextManager[Expected]]]
     "in recovery": in_recovery,
     "shutting down": shutting_down,
 }
+
+
+def trial(major: int) -> Trial:
+    """PostgreSQL of one major version."""
+
+    @asynccontextmanager
+    async def start(request: pytest.FixtureRequest) -> AsyncIterator[PostgresRig]:
+        server = request.getfixturevalue("start_postgres")(major=major, options=OPTIONS)
+        async with Proxy(server.port) as proxy:
+            rig = PostgresRig(server, proxy, request.getfixturevalue("monkeypatch"))
+            yield rig
+            await rig.collector.close()
+
+    return Trial(start=start, cells=CELLS)

@@ -221,6 +221,29 @@ async def test_prepared_transaction_that_holds_a_lock_is_pid_zero(
         await collector.close()
 
 
+async def test_hot_standby_is_read_and_told_as_one(start_postgres: Callable[..., PostgresServer]) -> None:
+    for major in (18, 15):
+        server = start_postgres(major=major)
+        server.stop()
+        (server.data_dir / "standby.signal").touch()
+        server.start()
+        await asyncio.to_thread(server.wait_ready)
+        collector = PostgresCollector(postgres_target(server.dsn()), Clock())
+        async with application(server) as shop:
+            await collector.collect()
+            holder = await shop.hold("select pg_advisory_xact_lock(1)")
+            waiter = await shop.wait("select pg_advisory_lock(1)")
+            data = await collector.collect()
+            assert data.is_in_recovery
+            assert data.total.conflicts == 0
+            (wait,) = data.waits
+            assert (wait.pid, wait.holders) == (waiter.info.backend_pid, (holder.info.backend_pid,))
+            # promoted while we watch: told in the next reading, on the same connection
+            await shop.ask("select pg_promote()")
+            assert not (await collector.collect()).is_in_recovery
+        await collector.close()
+
+
 async def test_full_server_is_read_on_through_the_open_connection(
     start_postgres: Callable[..., PostgresServer],
 ) -> None:

@@ -28,8 +28,10 @@ def text_of(app: App[Any]) -> str:
 
 
 def said(app: App[Any]) -> str:
-    """All that is shown as one running text: frames and the breaks of wrapped lines are taken out."""
-    return " ".join(re.sub(r"[│╭╮╰╯─]+", " ", text_of(app)).split())
+    """All that is shown as one running text, and after it what a dialog says; without frames and line breaks."""
+    text = text_of(app)
+    inside = [line.split("│")[1] for line in text.splitlines() if line.count("│") == 2]
+    return " ".join(f"{re.sub('[╭╮╰╯─│]+', ' ', text)} {' '.join(inside)}".split())
 
 
 def line_with(app: App[Any], words: str) -> str:

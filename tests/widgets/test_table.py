@@ -41,6 +41,7 @@ async def test_cursor_stays_on_its_row_when_rows_come_and_go_above_it() -> None:
         await pilot.pause()
         assert app.table.cursor_key == 105
         assert lines_of(app.table)[cursor_line(app.table)].split()[1] == "105"
+        assert app.moved == [100, 105]
 
 
 async def test_cursor_and_view_stay_when_hundreds_of_rows_arrive_above() -> None:
@@ -333,63 +334,3 @@ async def test_theme_change_recolours_rows() -> None:
         app.theme = "textual-light"
         await pilot.pause()
         assert style_of(app.table, 2, "select").color != before
-
-
-# -- what is drawn again -----------------------------------------------------------------------------------
-
-
-async def drawn_by(pilot: Pilot[None], act: object = None, keys: tuple[str, ...] = ()) -> set[int]:
-    table = pilot.app.query_one(Table)
-    await pilot.pause()
-    table.drawn.clear()  # type: ignore[attr-defined]  # a CountingTable
-    if callable(act):
-        act()
-    await pilot.press(*keys)
-    await pilot.pause()
-    return set(table.drawn)  # type: ignore[attr-defined]  # a CountingTable
-
-
-async def test_a_move_draws_two_lines() -> None:
-    app = TableApp()
-    app.table.show(sessions(*range(800)))
-    async with app.run_test(size=(60, 40)) as pilot:
-        await pilot.press("j")
-        assert await drawn_by(pilot, keys=("j",)) == {2, 3}
-
-
-async def test_unchanged_rows_are_not_drawn_again() -> None:
-    app = TableApp()
-    app.table.show(sessions(*range(800)))
-    async with app.run_test(size=(60, 40)) as pilot:
-        assert await drawn_by(pilot, lambda: app.table.show(sessions(*range(800)))) == set()
-
-
-async def test_only_the_visible_row_that_changed_is_drawn_again() -> None:
-    app = TableApp()
-    app.table.show(sessions(*range(800)))
-    async with app.run_test(size=(60, 40)) as pilot:
-        rows = sessions(*range(800))
-        rows[4] = Session(pid=4, query="vacuum")
-        rows[700] = Session(pid=700, query="vacuum")
-        assert await drawn_by(pilot, lambda: app.table.show(rows)) == {5}
-
-
-async def test_repaint_draws_cells_that_depend_on_time() -> None:
-    clock = [0]
-    age = Column[Session](key="age", title="AGE", cell=lambda s: f"{clock[0] // s.pid}s", width=6)
-    app = TableApp((age,))
-    app.table.show(sessions(1, 2, 3, 4))
-    async with app.run_test(size=(60, 10)) as pilot:
-        clock[0] = 2
-        assert await drawn_by(pilot, app.table.repaint) == {1, 2}
-        assert [line[2:4] for line in lines_of(app.table)[1:5]] == ["2s", "1s", "0s", "0s"]
-
-
-async def test_rows_out_of_view_are_never_formatted() -> None:
-    formatted: list[int] = []
-    column = Column[Session](key="pid", title="PID", cell=lambda s: formatted.append(s.pid) or "x", width=6)
-    app = TableApp((column,))
-    async with app.run_test(size=(60, 10)) as pilot:
-        app.table.show(sessions(*range(5000)))
-        await pilot.pause()
-        assert set(formatted) <= set(range(10))

@@ -42,7 +42,7 @@ def _from_data(view: TargetView, mono_s: float) -> Iterable[Finding]:
 
 
 def _aged(finding: Finding, age_s: float | None) -> Finding:
-    """The finding with the age of what it rests on, for data that is stale: in front, where it is never cut."""
+    """The finding with the age of what it rests on, in front, where it is never cut."""
     words = f"{age(age_s)} ago"
     return msgspec.structs.replace(
         finding,

@@ -21,7 +21,8 @@ from opsdash.widgets.lines import Line, labelled
 from opsdash.widgets.status import Tone
 
 PASTE_S = 0.06
-"""A person's `y` is followed by nothing for this long; an unbracketed paste is."""
+"""A person's `y` is followed by nothing for this long; a paste is, also one that the
+terminal does not mark as one."""
 
 _SCROLLS = {"up": -1, "down": 1, "pageup": -4, "pagedown": 4}
 """Lines that keys move a plan which is longer than the terminal is high."""
@@ -86,6 +87,7 @@ class ConfirmDialog(Dialog[None]):
         self._planned = planned
         self._gateway = gateway
         self._typed = ""
+        self._pressed_mono_s = 0.0
         self._says = ""
         self._is_sure = False
         self._hidden = 0
@@ -190,11 +192,14 @@ class ConfirmDialog(Dialog[None]):
             self._cancel(f"key {event.key}")
 
     def _type_key(self, event: events.Key) -> None:
+        pressed_mono_s, self._pressed_mono_s = self._pressed_mono_s, self.clock.mono_s()
         if event.key == "enter":
-            if self._typed == self._planned.guard.must_type:
-                self._go()
-            else:
+            if self._typed != self._planned.guard.must_type:
                 self._says = "that is not its name"
+            elif self._pressed_mono_s - pressed_mono_s < PASTE_S:
+                self._says = "that came too fast for a person: press Enter again"
+            else:
+                self._go()
         elif event.key == "backspace":
             self._typed = self._typed[:-1]
         elif event.character is not None and event.is_printable:

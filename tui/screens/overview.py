@@ -69,7 +69,10 @@ class Overview(Place):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.back", "quit", id="quit"),
-        *(Binding(spec.key, f"suggested('{spec.key}')", spec.short, id=spec.name) for spec in registry.specs()),
+        *(
+            Binding(spec.key, f"suggested('{spec.key}')", spec.short, id=spec.name)
+            for spec in registry.specs()
+        ),
     ]
 
     DEFAULT_CSS = """

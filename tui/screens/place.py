@@ -131,7 +131,8 @@ class Place(Screen[None], inherit_bindings=False):
         if crumbs is not None:
             self.query_one("#crumbs", Lines).show((path_line(*crumbs, self.size.width),))
         self.show_feed()
-        self.query_one(KeyLine).show_keys(self.keys())
+        if self.is_current:  # below a dialog its keys do not work, and those of the app cannot be told
+            self.query_one(KeyLine).show_keys(self.keys())
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Keys that work here and are worth a place in the last line, from the real bindings."""

@@ -46,10 +46,10 @@ class Deed(enum.Enum):
         """The acting statement: the identity is its condition, so zero rows mean that nothing was hit.
 
         It reads the backend, from a copy of the activity table that it takes for itself, and signals at
-        once. PostgreSQL has no lock that would exclude that the transaction ends between the two: usually
-        20 us, with 800 sessions 100 to 500 us. But the process may be put to sleep just there, for long
-        enough that a client commits and begins again. So a check that is older than `at_most` does not
-        signal: its row is NULL. (`lateral` makes PostgreSQL look at the clock before the activity table.)
+        once: some 20 us later, with 800 sessions 100 to 500 us. PostgreSQL has no lock that would keep the
+        transaction from ending in between, and the process may be put to sleep just there, for long enough
+        that a client commits and begins again. So a check that is older than `at_most` does not signal:
+        its row is NULL. (`lateral` makes PostgreSQL look at the clock before the activity table.)
         """
         return _CANCEL if self is Deed.CANCEL else _TERMINATE
 

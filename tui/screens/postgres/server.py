@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -31,6 +32,11 @@ from opsdash.widgets.table import Table
 
 VIEWS = ("sessions", "blocked", "connections", "databases")
 """The tables of a server, in the order of Tab; also the place names that findings lead to."""
+
+
+def backend(line: SessionLine) -> tuple[int, datetime | None]:
+    """The key of a row: a pid alone is reused, and would take the cursor along to another's session."""
+    return (line.session.pid, line.session.backend_start)
 
 
 class ServerScreen(Place):
@@ -93,7 +99,7 @@ class ServerScreen(Place):
         """Figures, the names of the tables, the table, and why."""
         yield Lines(id="head")
         yield Lines(id="tabs")
-        yield Table(SESSION_COLUMNS, key=lambda r: r.session.pid, tone=lambda r: r.tone, id="sessions")
+        yield Table(SESSION_COLUMNS, key=backend, tone=lambda r: r.tone, id="sessions")
         yield Table(
             BLOCKED_COLUMNS,
             key=lambda r: r.row.key,
@@ -142,7 +148,8 @@ class ServerScreen(Place):
         }
         self._table.show(fill[self._view](data))
         if self._first is not None:
-            self._table.go_to(str(self._first.pid) if self._view == "blocked" else self._first.pid)
+            first = (self._first.pid, self._first.backend_start)
+            self._table.go_to(str(self._first.pid) if self._view == "blocked" else first)
             self._first = None
         self._show_why(data, width)
 

@@ -80,11 +80,8 @@ def _facts(session: SessionRow, data: PostgresData) -> Iterator[tuple[str, str, 
             if session.backend_xid
             else "has no transaction id: it has not written"
         )
-        yield (
-            "transaction",
-            f"since {moment(session.xact_start)} UTC, {age(seconds_since(session.xact_start, now))} · {wrote}",
-            Tone.NORMAL,
-        )
+        lasting = age(seconds_since(session.xact_start, now))
+        yield "transaction", f"since {moment(session.xact_start)} UTC, {lasting} · {wrote}", Tone.NORMAL
     if session.query_start is not None:
         yield (
             "query",

@@ -1,0 +1,131 @@
+"""The action menu, the keys of a place, and the palette."""
+
+from pathlib import Path
+
+import pytest
+
+from opsdash.tui.actions import registry
+from opsdash.tui.screens.menus import lettered
+from tests.screens.stage import Stage, incident
+from tests.support.screen import SIZES, assert_fills, said, text_of, until
+
+
+@pytest.mark.parametrize("kind", registry.KINDS)
+def test_letters_of_the_action_menu_are_unique(kind: str) -> None:
+    entries = lettered(registry.specs(kind))
+    assert len({letter for letter, _ in entries}) == len(registry.specs(kind))
+
+
+def test_two_actions_that_want_one_letter_get_two() -> None:
+    spec = registry.spec("postgres.terminate")
+    assert [letter for letter, _ in lettered([spec, spec])] == ["K", "t"]
+
+
+async def test_menu_opens_the_plan_of_what_is_chosen_and_nothing_else(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("a")
+        await until(pilot, "Actions on orders: 4312")
+        for words in ("C Cancel query", "K Terminate session", "R Terminate root blocker"):
+            assert words in said(stage.app)
+        assert_fills(stage.app)
+        await pilot.press("x")
+        await until(pilot, lambda text: "Actions on orders" not in text)
+        await pilot.press("a")
+        await until(pilot, "Actions on orders: 4312")
+        await stage.press(pilot, "C")
+        await until(pilot, "Cancel query 4312 on orders")
+        assert stage.sent == []
+        assert [name for name, action in stage.kit.actions.items() if action.plans] == ["postgres.cancel"]
+
+
+async def test_nothing_to_act_on_is_said(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.at(80, 24) as pilot:
+        await pilot.press("a")
+        await until(pilot, "nothing to act on here")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("keys", [(), ("2",), ("2", "enter"), ("2", "enter", "enter"), ("9",)])
+async def test_every_key_of_a_place_is_told_whole(
+    tmp_path: Path, size: tuple[int, int], keys: tuple[str, ...]
+) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(*size) as pilot:
+        await until(pilot, "blocks 14")
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        await pilot.press("question_mark")
+        await until(pilot, "Keys: ")
+        text = text_of(stage.app)
+        told = said(stage.app)
+        assert "any key closes" in told
+        assert "…" not in "".join(line.partition("│")[2].rpartition("│")[0] for line in text.splitlines())
+        for words in ("ctrl-c twice: quit", "? F1 keys", ": ctrl-p command", "A arm", "2 Database", "9 Actions"):
+            assert words in told, words
+        assert_fills(stage.app)
+        await stage.press(pilot, "x")
+        await until(pilot, lambda text: "Keys: " not in text)
+
+
+async def test_keys_are_those_that_work_here(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("question_mark")
+        await until(pilot, "Keys: overview")
+        assert "R terminate root" in said(stage.app)
+        assert "K terminate" not in said(stage.app)
+        assert "1 Health" not in said(stage.app)
+        await stage.press(pilot, "x")
+        await pilot.press("enter")
+        await until(pilot, "[blocked")
+        await pilot.press("f1")
+        await until(pilot, "K terminate")
+        assert "R terminate root" not in said(stage.app)
+
+
+@pytest.mark.parametrize(
+    ("typed", "then"),
+    [
+        ("next table", "[connections"),
+        ("back", "What is wrong"),
+        ("read again", "reading again"),
+        ("terminate", "Terminate session 4312 on orders"),
+        ("arm", "ARMED"),
+    ],
+)
+@pytest.mark.parametrize("opens", ["colon", "ctrl+p"])
+async def test_palette_runs_a_command_of_the_screen_by_name(
+    tmp_path: Path, opens: str, typed: str, then: str
+) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("enter")
+        await until(pilot, "[blocked")
+        await pilot.press(opens)
+        await until(pilot, "Search for commands")
+        await pilot.press(*("space" if letter == " " else letter for letter in typed))
+        await until(pilot, lambda text: typed in text)
+        await pilot.press("down", "enter")
+        await until(pilot, then)
+
+
+async def test_palette_closes_and_nothing_happened(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("colon")
+        await until(pilot, "Search for commands")
+        await pilot.press("q", "9", "escape")
+        await until(pilot, lambda text: "Search for commands" not in text)
+        assert "What is wrong" in said(stage.app)
