@@ -12,7 +12,7 @@ demo: $(RUNS)
 
 # what CI runs; `make test ARGS=tests/findings` for a part of the tests
 test: lint
-	@$(PY) -m pytest -q -m "slow or not slow" $(ARGS)
+	@$(PY) -m pytest -q -n 4 --dist loadfile -m "slow or not slow" $(ARGS)
 
 lint: $(TESTS)
 	@$(VENV)/bin/ruff format --check .

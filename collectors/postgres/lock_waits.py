@@ -97,9 +97,12 @@ def lock_waits(locks: Iterable[Lock], leaders: Mapping[int, int], names: Names) 
         `holders` and `queued_behind` together are what pg_blocking_pids would say at that moment.
     """
     queues: dict[str, list[Lock]] = defaultdict(list)
+    workers: dict[int, int] = {}
     for lock in locks:
         queues[lock.object].append(lock)
-    waits = [wait for queue in queues.values() for wait in _waits_for_one(queue, leaders, names)]
+        if lock.pid in leaders:
+            workers[lock.pid] = leaders[lock.pid]
+    waits = [wait for queue in queues.values() for wait in _waits_for_one(queue, workers, names)]
     return tuple(sorted(waits, key=lambda w: (w.waiting_since or _FAR, w.pid)))
 
 
@@ -113,8 +116,10 @@ def _waits_for_one(locks: Sequence[Lock], leaders: Mapping[int, int], names: Nam
     before: dict[str, list[int]] = {lock.mode: [] for lock in queue}  # mode -> who is ahead and in its way
     for lock in queue:
         own = leaders.get(lock.pid, lock.pid)
-        in_its_way = [pid for mode in _CONFLICTS[lock.mode] for pid in holders.get(mode, ()) if pid != own]
-        ahead = [pid for pid in before[lock.mode] if pid != own]
+        in_its_way = {pid for mode in _CONFLICTS[lock.mode] for pid in holders.get(mode, ())}
+        ahead = before[lock.mode]
+        if leaders:  # without workers each is in a queue once, and filtering 1,000 waiters takes its time
+            ahead = list(dict.fromkeys(pid for pid in ahead if pid != own))
         yield LockWait(
             pid=lock.pid,
             locktype=lock.locktype,
@@ -122,8 +127,8 @@ def _waits_for_one(locks: Sequence[Lock], leaders: Mapping[int, int], names: Nam
             mode=lock.mode,
             detail=_detail(lock, names),
             waiting_since=lock.waitstart,
-            holders=tuple(dict.fromkeys(in_its_way)),
-            queued_behind=tuple(dict.fromkeys(ahead)),
+            holders=tuple(sorted(in_its_way - {own})),
+            queued_behind=tuple(ahead),
         )
         for mode, pids in before.items():
             if lock.mode in _CONFLICTS[mode]:

@@ -619,8 +619,9 @@ async def test_kept_connection_comes_back_after_the_server_restarted(own_stage: 
 
 async def fill(stage: Stage) -> None:
     """Open sessions of the application until the server takes no more."""
-    with pytest.raises(psycopg.OperationalError, match=r"slots|too many clients"):
-        await asyncio.gather(*(stage.connect() for _ in range(20)))
+    attempts = await asyncio.gather(*(stage.connect() for _ in range(12)), return_exceptions=True)
+    refused = [str(attempt) for attempt in attempts if isinstance(attempt, psycopg.OperationalError)]
+    assert any("slots" in text or "too many clients" in text for text in refused), attempts
 
 
 async def test_kept_connection_acts_on_a_full_server(start_postgres: Any) -> None:

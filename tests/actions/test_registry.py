@@ -9,6 +9,7 @@ import pytest
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.tui.actions import registry
+from opsdash.tui.screens.menus import lettered
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,8 +37,8 @@ def test_names_and_menu_letters_are_unique() -> None:
     names = [spec.name for spec in registry.specs()]
     assert len(set(names)) == len(names)
     for kind in {spec.kind for spec in registry.specs()}:
-        keys = [spec.key for spec in registry.specs(kind)]
-        assert len(set(keys)) == len(keys)
+        entries = lettered(registry.specs(kind))
+        assert len({letter for letter, _ in entries}) == len(registry.specs(kind))
 
 
 def test_a_row_offers_what_can_hit_it() -> None:

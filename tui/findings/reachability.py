@@ -40,6 +40,8 @@ _CAUSES = {
     FailureKind.TOO_MANY_CLIENTS: "every connection that is open to an ordinary role is taken",
     FailureKind.STARTING_UP: "it was started or restarted a moment ago",
     FailureKind.RECOVERY: "it was not shut down cleanly, or is a standby, and replays its log first",
+    FailureKind.READ_ONLY: "it is a replica: what writes belongs on its primary",
+    FailureKind.WRITES_REFUSED: "its memory is full, it cannot save, or replicas that it needs are missing",
     FailureKind.SHUTTING_DOWN: "somebody is stopping it",
     FailureKind.TLS: "certificate or protocol do not match what the connection demands",
     FailureKind.NOT_SUPPORTED: "it is too old, or not what the configuration says it is",

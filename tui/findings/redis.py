@@ -21,9 +21,10 @@ def findings(data: RedisData, target: Target) -> tuple[Finding, ...]:
     """
     settings = target.settings
     limits = settings.thresholds if isinstance(settings, RedisSettings) else RedisThresholds()
+    full = tuple(memory(data, target.id, limits))
     return (
-        *memory(data, target.id, limits),
-        *refused_writes(data, target.id),
+        *full,
+        *refused_writes(data, target.id, is_told_full=bool(full)),
         *_rejected(data, target),
         *_clients(data, target, limits),
         *_blocked(data, target, limits),

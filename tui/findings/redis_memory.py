@@ -67,9 +67,7 @@ def _cause(data: RedisData) -> str:
     if held.clients_bytes and held.counted_bytes and held.clients_bytes > held.counted_bytes * 0.3:
         return "buffers of clients take a good part of it: one reads slowly, or asks for too much at once"
     if held.maxmemory_policy == "noeviction":
-        return (
-            "data grows and nothing is evicted: as a cache it would need another policy, else a larger limit"
-        )
+        return "data grows and nothing is evicted: a cache needs another policy, all else a larger limit"
     return "only keys with an expiry may be evicted, and none has one"
 
 
@@ -117,12 +115,17 @@ _REFUSALS = {
 }
 
 
-def refused_writes(data: RedisData, target: TargetId) -> Iterator[Finding]:
-    """Clients were told in the last minute that their write is not taken, by reason."""
-    told_by_memory = not data.replication.is_replica and (data.memory.used_ratio or 0) >= 1
+def refused_writes(data: RedisData, target: TargetId, *, is_told_full: bool) -> Iterator[Finding]:
+    """Clients were told in the last minute that their write is not taken, by reason.
+
+    Args:
+        data: The reading.
+        target: Its target.
+        is_told_full: Whether another finding says already that it is full.
+    """
     for name, (words, severity, cause) in _REFUSALS.items():
         count = _recent_error(data, name)
-        if not count or (name == "OOM" and told_by_memory):
+        if not count or (name == "OOM" and is_told_full):
             continue
         span = age(data.recent.span_s)
         yield Finding(

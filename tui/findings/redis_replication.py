@@ -90,7 +90,7 @@ def persistence(data: RedisData, target: TargetId) -> Iterator[Finding]:
             title=f"{what} failed" + (f" · {changes} changes not saved" if changes and is_grave else ""),
             short="save failed" if is_grave else "AOF rewrite failed",
             evidence=tuple(_save_evidence(data)),
-            cause="no room on its disk, no right to write there, or no memory for the fork: its log says which",
+            cause="no room on its disk, no right to write there, or no memory to fork: see its log",
             place=PLACE,
             weight=2.0,
         )

@@ -1,6 +1,6 @@
 -- Answers: who is connected, and what does each session do?
 -- Rights:  pg_read_all_stats (in pg_monitor); without it, other roles' rows have no state, no times and no query.
--- Versions: 14 to 18.
+-- Versions: 14 to 18; tested on 15 and 18.
 -- Cost:    1.2 ms on 18, 1.4 ms on 15, with 800 sessions (planned once).
 -- Source:  https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
 --

@@ -1,6 +1,6 @@
 -- Answers: which server is this, and how many may connect? Asked once per connection: none of it changes while the server runs.
 -- Rights:  none.
--- Versions: 14 to 18; reserved_connections exists from 16 on (NULL before).
+-- Versions: 14 to 18; reserved_connections exists from 16 on (NULL before); tested on 15 and 18.
 -- Cost:    0.01 ms.
 -- Source:  https://www.postgresql.org/docs/current/runtime-config-connection.html
 select

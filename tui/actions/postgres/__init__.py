@@ -44,8 +44,8 @@ TERMINATE_ROOT = ActionSpec(
     name="postgres.terminate_root",
     kind="postgres",
     title="Terminate root blocker",
-    short="terminate root",
-    key="R",
+    short="terminate",
+    key="K",
     on=SessionIdentity,
 )
 
