@@ -46,4 +46,11 @@ KINDS: dict[str, KindOfTarget] = {
         targets="opsdash.tui.screens.postgres.targets:TargetsScreen",
         place="opsdash.tui.screens.postgres.places:open_place",
     ),
+    "redis": KindOfTarget(
+        area="3",
+        rules="opsdash.tui.findings.redis:findings",
+        panel="opsdash.widgets.panels.redis.overview:overview_lines",
+        targets="opsdash.tui.screens.redis.targets:TargetsScreen",
+        place="opsdash.tui.screens.redis.places:open_place",
+    ),
 }

@@ -38,4 +38,6 @@ async def statement_text(target: Target, identity: SessionIdentity) -> str | Non
         watchdog.cancel()
         shut(connection)
         await connection.close()
-    return None if row is None or row[0] is None else clean(str(row[0]))
+    if row is None or row[0] is None:
+        return None
+    return clean(row[0].decode("utf-8", "replace"))  # a database in another encoding sends its own bytes

@@ -25,7 +25,7 @@ async def test_findings_come_first_the_worst_on_top(tmp_path: Path, size: tuple[
         assert blocking < crowded < area
         assert "✖ CRIT" in lines[blocking]
         assert "orders" in lines[blocking]
-        assert "R terminate root" in (lines[blocking] if size[0] >= 80 else lines[-1])
+        assert "K terminate" in (lines[blocking] if size[0] >= 80 else lines[-1])
         assert_fills(stage.app)
 
 
@@ -146,16 +146,16 @@ async def test_keys_of_an_action_are_bound_only_where_a_finding_suggests_it(tmp_
     stage.read(incident())
     stage.fail(FailureKind.REFUSED, REFUSED, LEDGER)
     async with stage.at(132, 34) as pilot:
-        await until(pilot, "R terminate root")
+        await until(pilot, "K terminate")
         if "ledger" not in cursor_line(stage.app):
             await pilot.press("j")
         await until(pilot, lambda _: "ledger" in cursor_line(stage.app))
-        await pilot.press("R", "K", "C")
+        await pilot.press("K", "C")
         await until(pilot, lambda _: True)
         assert all(action.plans == 0 for action in stage.kit.actions.values())
         await pilot.press("k")
         await until(pilot, lambda _: "blocks 14" in cursor_line(stage.app))
-        await pilot.press("R")
+        await pilot.press("K")
         await until(pilot, "Terminate root blocker 4312 on orders")
 
 

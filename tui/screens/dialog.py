@@ -46,6 +46,11 @@ class Dialog(ModalScreen[ResultT], Generic[ResultT], inherit_bindings=False):
         """Whether keys are still dropped."""
         return self.clock.mono_s() - self._opened_mono_s < DEAF_S
 
+    @property
+    def inner_width(self) -> int:
+        """Cells between the sides of the box when it is as wide as can be."""
+        return min(self.app.size.width - 4, self.max_width)
+
     def title_text(self) -> str:
         """What the box is about."""
         return ""
@@ -75,7 +80,7 @@ class Dialog(ModalScreen[ResultT], Generic[ResultT], inherit_bindings=False):
 
     def redraw(self) -> None:
         """Draw the lines at the width at hand."""
-        inner = min(self.app.size.width - 4, self.max_width)
+        inner = self.inner_width
         title: Line = ((self.title_text(), self.title_tone),)
         lines = tuple(self.content(inner))
         width = max([line_width(title), *(line_width(line) for line in lines), 24])

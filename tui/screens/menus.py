@@ -8,7 +8,7 @@ from opsdash.collectors.clock import Clock
 from opsdash.collectors.text import one_line
 from opsdash.tui.actions.action import ActionSpec
 from opsdash.tui.screens.dialog import Dialog
-from opsdash.widgets.lines import Line, Span
+from opsdash.widgets.lines import Line, Span, line_width
 from opsdash.widgets.status import Tone
 
 
@@ -53,32 +53,65 @@ class KeysDialog(Dialog[None]):
         super().__init__(clock)
         self._title = title
         self._keys = tuple(keys)
+        self._page = 0
 
     def title_text(self) -> str:
         """Which place."""
         return f"Keys: {self._title}"
 
     def content(self, width: int) -> Sequence[Line]:
-        """In as many columns as the height asks for."""
-        room = max(self.app.size.height - 6, 3)
-        columns = -(-len(self._keys) // room)
-        rows = -(-len(self._keys) // columns)
-        key_width = max(len(key) for key, _ in self._keys) + 1
-        lines: list[Line] = []
-        for row in range(rows):
-            spans: list[Span] = []
-            for column, (key, does) in enumerate(self._keys[row::rows]):
-                longest = max(len(text) for _, text in self._keys[column * rows : (column + 1) * rows])
-                spans += [(key.ljust(key_width), Tone.ACCENT), does.ljust(longest + 2)]
-            lines.append(tuple(spans))
-        return (*lines, (), (("any key", Tone.ACCENT), " closes"))
+        """In columns, as many as fit; what does not fit is on the next page."""
+        pages = self._pages(width)
+        self._page = min(self._page, len(pages) - 1)
+        told = " closes"
+        if self._page < len(pages) - 1:
+            told = f": more, page {self._page + 1} of {len(pages)}   Esc closes"
+        return (*key_columns(pages[self._page], self._rows), (), (("any key", Tone.ACCENT), told))
+
+    @property
+    def _rows(self) -> int:
+        return max(self.app.size.height - 6, 3)
+
+    def _pages(self, width: int) -> list[tuple[tuple[str, str], ...]]:
+        """The keys in parts that fit in."""
+        pages, left = [], self._keys
+        while left:
+            count = len(left)
+            while count > 1 and max(map(line_width, key_columns(left[:count], self._rows))) > width:
+                count -= 1
+            pages.append(left[:count])
+            left = left[count:]
+        return pages or [()]
 
     def on_key(self, event: events.Key) -> None:
-        """Any key closes."""
+        """The next page; after the last one, any key closes."""
         if event.key == "ctrl+c":
             return
         event.stop()
-        self.dismiss(None)
+        if event.key == "escape" or self._page == len(self._pages(self.inner_width)) - 1:
+            self.dismiss(None)
+            return
+        self._page += 1
+        self.redraw()
+
+
+def key_columns(keys: Sequence[tuple[str, str]], rows: int) -> tuple[Line, ...]:
+    """Keys and what they do in columns of at most `rows` lines.
+
+    >>> from opsdash.widgets.lines import span_text
+    >>> lines = key_columns((("q", "back"), ("?", "keys"), ("A", "arm")), 2)
+    >>> ["".join(map(span_text, line)) for line in lines]
+    ['q back  A arm', '? keys  ']
+    """
+    columns = [keys[start : start + rows] for start in range(0, len(keys), rows)]
+    lines: list[list[Span]] = [[] for _ in columns[0]] if columns else []
+    for column in columns:
+        key_width = max(len(key) for key, _ in column)
+        does_width = max(len(does) for _, does in column)
+        for line, (key, does) in zip(lines, column, strict=False):
+            shown = does if column is columns[-1] else f"{does:<{does_width}}  "
+            line += [(f"{key:<{key_width}} ", Tone.ACCENT), shown]
+    return tuple(map(tuple, lines))
 
 
 class AskDialog(Dialog[str | None]):

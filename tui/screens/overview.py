@@ -70,8 +70,8 @@ class Overview(Place):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.back", "quit", id="quit"),
         *(
-            Binding(spec.key, f"suggested('{spec.key}')", spec.short, id=spec.name)
-            for spec in registry.specs()
+            Binding(key, f"suggested('{key}')", short, id=f"suggested.{key}")
+            for key, short in {spec.key: spec.short for spec in registry.specs()}.items()
         ),
     ]
 

@@ -131,7 +131,7 @@ class Place(Screen[None], inherit_bindings=False):
         if crumbs is not None:
             self.query_one("#crumbs", Lines).show((path_line(*crumbs, self.size.width),))
         self.show_feed()
-        if self.is_current:  # below a dialog its keys do not work, and those of the app cannot be told
+        if self.app.screen is self:  # below a dialog these keys wait; they stay as they were
             self.query_one(KeyLine).show_keys(self.keys())
 
     def keys(self) -> tuple[tuple[str, str], ...]:

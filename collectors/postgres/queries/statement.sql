@@ -3,6 +3,8 @@
 -- Versions: 14 to 18.
 -- Cost:    one backend's entry: below 0.1 ms.
 -- Source:  https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
-select left(query, 20000)
+--
+-- textsend, not left(): see activity.sql.
+select substring(textsend(query) from 1 for 20000)
 from pg_stat_get_activity(%s)
 where backend_start = %s and query_start is not distinct from %s

@@ -20,6 +20,19 @@ from opsdash.widgets.panels.postgres.session import same_session, session_detail
 from opsdash.widgets.status import Tone
 
 
+class Scroll(VerticalScroll, inherit_bindings=False):
+    """Longer than the screen, perhaps; moves as a table does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "up", show=False, id="scroll.up"),
+        Binding("down,j", "scroll_down", "down", show=False, id="scroll.down"),
+        Binding("pageup,ctrl+u", "page_up", "page up", show=False, id="scroll.page_up"),
+        Binding("pagedown,ctrl+d", "page_down", "page down", show=False, id="scroll.page_down"),
+        Binding("g,home", "scroll_home", "to the beginning", show=False, id="scroll.first"),
+        Binding("G,end", "scroll_end", "to the end", show=False, id="scroll.last"),
+    ]
+
+
 class SessionScreen(Place):
     """Follows one backend, not a row: when it is gone, the screen says so."""
 
@@ -56,7 +69,7 @@ class SessionScreen(Place):
 
     def body(self) -> Iterable[Widget]:
         """Labelled lines that scroll."""
-        with VerticalScroll(id="scroll"):
+        with Scroll(id="scroll"):
             detail = Lines(id="detail")
             detail.styles.height = "auto"
             yield detail

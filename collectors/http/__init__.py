@@ -1,0 +1,1 @@
+"""HTTP endpoints: probes, their phases, what bodies say, and certificates."""

@@ -1,0 +1,60 @@
+"""Reads that a person asks for: one statement with its literals."""
+
+import psycopg
+
+from opsdash.collectors.clock import Clock
+from opsdash.collectors.postgres.collector import PostgresCollector
+from opsdash.collectors.postgres.drill import statement_text
+from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity
+from opsdash.tui.demo.servers import PostgresServer
+from tests.support.targets import postgres_target
+
+
+async def read(server: PostgresServer) -> PostgresData:
+    collector = PostgresCollector(postgres_target(server.dsn()), Clock())
+    try:
+        return await collector.collect()
+    finally:
+        await collector.close()
+
+
+async def identity_of(server: PostgresServer, pid: int) -> SessionIdentity:
+    session = (await read(server)).session(pid)
+    assert session is not None
+    return session.identity
+
+
+async def test_literals_are_masked_in_readings_and_shown_when_asked_for(any_pg: PostgresServer) -> None:
+    with psycopg.connect(any_pg.dsn()) as client:
+        client.execute("select 'hunter2' as said")
+        pid = client.info.backend_pid
+        data = await read(any_pg)
+        session = data.session(pid)
+        assert session is not None
+        assert session.query == "select ? as said"
+        assert (
+            await statement_text(postgres_target(any_pg.dsn()), session.identity)
+            == "select 'hunter2' as said"
+        )
+
+
+async def test_another_statement_of_the_same_session_is_not_shown(any_pg: PostgresServer) -> None:
+    with psycopg.connect(any_pg.dsn()) as client:
+        client.execute("select 1")
+        identity = await identity_of(any_pg, client.info.backend_pid)
+        client.execute("select 'other'")
+        assert await statement_text(postgres_target(any_pg.dsn()), identity) is None
+
+
+async def test_a_session_in_another_encoding_is_shown(any_pg: PostgresServer) -> None:
+    with psycopg.connect(any_pg.dsn(), autocommit=True) as admin:
+        admin.execute("drop database if exists latin")
+        admin.execute(
+            "create database latin encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'"
+        )
+    with psycopg.connect(any_pg.dsn(dbname="latin"), client_encoding="latin1") as client:
+        client.execute("select 'caf\u00e9'")
+        identity = await identity_of(any_pg, client.info.backend_pid)
+        shown = await statement_text(postgres_target(any_pg.dsn()), identity)
+    assert shown is not None
+    assert shown.startswith("select 'caf")

@@ -1,0 +1,73 @@
+"""One client of a Redis in full, with the key that ends it."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from opsdash.collectors.redis.identities import ClientIdentity
+from opsdash.collectors.redis.rows import RedisData
+from opsdash.collectors.target import TargetId
+from opsdash.tui.screens.place import Place
+from opsdash.tui.watch import Watch
+from opsdash.widgets.lines import Line, Lines
+from opsdash.widgets.messages import ActionRequested
+from opsdash.widgets.panel import freshness
+from opsdash.widgets.panels.redis.figures import client_detail
+from opsdash.widgets.status import Tone
+
+
+class ClientScreen(Place):
+    """Follows one connection: when it is gone, the screen says so."""
+
+    called = "one client"
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("K", "kill", "kill", id="terminate")]
+
+    def __init__(self, watch: Watch, target: TargetId, identity: ClientIdentity) -> None:
+        super().__init__(watch)
+        self._target = target
+        self._identity = identity
+
+    @property
+    def target(self) -> TargetId:
+        """The server of the client."""
+        return self._target
+
+    def crumbs(self) -> tuple[Line, Line]:
+        """The path and how fresh it is."""
+        seen = self.watch_over.feed.view(self._target)
+        environment = seen.target.environment
+        path: Line = (
+            "Overview › 3 Cache › ",
+            (seen.target.name, Tone.ACCENT),
+            (f" ({environment.label})", Tone.CRIT if environment.production else Tone.NORMAL),
+            f" › client {self._identity.id}",
+        )
+        return path, freshness(seen, self.watch_over.clock.mono_s())
+
+    def body(self) -> Iterable[Widget]:
+        """Labelled lines."""
+        yield Lines(id="detail")
+
+    def show_feed(self) -> None:
+        """What the newest list of clients says of it."""
+        data: RedisData | None = self.watch_over.feed.view(self._target).data
+        self.query_one("#detail", Lines).show(self._detail(data))
+
+    def _detail(self, data: RedisData | None) -> tuple[Line, ...]:
+        if data is None or data.clients is None:
+            return ((("the list of clients is not known now", Tone.UNKNOWN),),)
+        found = next((c for c in data.clients if c.id == self._identity.id), None)
+        if data.run_id != self._identity.run_id or found is None:
+            return ((("● this client is gone", Tone.OK),),)
+        return client_detail(found, max(self.size.width - 2, 20))
+
+    def action_kill(self) -> None:
+        """Ask for its end."""
+        self.post_message(ActionRequested("redis.kill_client", self._target, (self._identity,)))
+
+    def suggestions(self) -> ActionRequested:
+        """What `a` offers here."""
+        return ActionRequested("", self._target, (self._identity,))

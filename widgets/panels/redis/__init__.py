@@ -1,0 +1,1 @@
+"""Redis and Valkey on the screen: columns of tables, lines of panels. Pure functions of snapshots."""
