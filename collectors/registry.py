@@ -32,6 +32,11 @@ KINDS: dict[str, Kind] = {
         collector="opsdash.collectors.redis.collector:RedisCollector",
         discover="opsdash.collectors.redis.discover:discover",
     ),
+    "http": Kind(
+        settings="opsdash.collectors.http.settings:HttpSettings",
+        collector="opsdash.collectors.http.collector:HttpCollector",
+        discover="opsdash.collectors.http.discover:discover",
+    ),
 }
 
 

@@ -143,7 +143,9 @@ def _header_mistakes(name: str, value: str | HeaderSource) -> list[tuple[str, st
     stated = [word for word in ("env", "file", "command") if getattr(value, word) is not None]
     if len(stated) != 1:
         return [(key, "exactly one of env, file and command is needed")]
-    return [] if is_header_value(value.prefix) else [(f"{key}.prefix", "holds characters HTTP does not allow")]
+    return (
+        [] if is_header_value(value.prefix) else [(f"{key}.prefix", "holds characters HTTP does not allow")]
+    )
 
 
 def is_header_value(text: str) -> bool:
@@ -152,7 +154,7 @@ def is_header_value(text: str) -> bool:
     >>> is_header_value("Bearer abc"), is_header_value("a\nb"), is_header_value("€")
     (True, False, False)
     """
-    return all(char == "\t" or 0x20 <= ord(char) <= 0xFF and ord(char) != 0x7F for char in text)
+    return all(char == "\t" or (0x20 <= ord(char) <= 0xFF and ord(char) != 0x7F) for char in text)
 
 
 def _expect_mistakes(expect: str, method: str) -> list[tuple[str, str]]:

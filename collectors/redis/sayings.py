@@ -1,5 +1,6 @@
 """What a Redis, its client library or the network says when something fails -> our errors. Pure."""
 
+import os
 import re
 
 from opsdash.collectors import errors
@@ -9,6 +10,9 @@ from opsdash.collectors.target import TargetId
 
 _LONGEST = 200
 """Characters of a reason: protected mode answers with a page of advice."""
+
+_CONNECTING = re.compile(r"Error (-?\d+) connecting to (\S+)\. (.*)", re.DOTALL)
+"""The library's frame around what the system said."""
 
 _SAYINGS: tuple[tuple[str, type[TargetError], str], ...] = (
     # words of the server, the library or the system; our error; what to do next
@@ -111,16 +115,18 @@ def told(target: TargetId, words: str) -> TargetError:
 
 
 def _brief(words: str) -> str:
-    """Without the library's frame, and the first sentence of what is long.
+    """In the system's words where it failed to connect; the first sentence of what is long.
 
     >>> _brief("Error 111 connecting to 10.0.0.1:6379. Connect call failed ('10.0.0.1', 6379).")
-    "Connect call failed ('10.0.0.1', 6379)"
+    '10.0.0.1:6379: Connection refused'
     >>> _brief("DENIED Redis is running in protected mode because of this. " + "advice " * 99)
     'DENIED Redis is running in protected mode because of this.'
     """
-    words = re.sub(r"^Error (?:\S+ )?(?:while )?(?:connecting|reading|writing)[^.]*?(?::\d+)?\. ", "", words)
-    found = re.match(r"Error \S+ connecting to \S+\. (.*?)\.?$", words, re.DOTALL)
-    words = (found[1] if found else words).removesuffix(".") if found or "Connect call" in words else words
+    connecting = _CONNECTING.match(words)
+    if connecting is not None:
+        number, place, reason = connecting.groups()
+        is_asyncios = reason.startswith("Connect call failed")
+        words = f"{place}: {os.strerror(int(number)) if is_asyncios else reason.removesuffix('.')}"
     if len(words) <= _LONGEST:
         return words
     sentence = re.match(rf".{{20,{_LONGEST}}}?[.!]\s", words, re.DOTALL)

@@ -1,13 +1,14 @@
-"""Acting on sessions that change all the time never hits another transaction or statement: 1,000 races.
+"""Acting on sessions that change all the time, against the workers' own account of what was hit: 1,000 races.
 
 Each worker keeps its own account of the transaction it was in when it was killed: the server's `now()` in it.
 The server's log says for every kill whether a transaction was open at all (%v). The control: the account does
 catch an act without identity.
 
 What PostgreSQL cannot exclude, and every plan says: the transaction ends, and the next one begins, within the
-acting statement, between check and signal. Seen twice in 18,000 of these races before a check could grow too
-old to act upon. One such hit is let pass; one on a transaction begun before the statement was sent is not.
-(Statements have no account of when they began, so of cancels one wrong hit is let pass, whatever its moment.)
+acting statement, between check and signal. Seen twice in 18,000 such races before there was a limit to how
+old a check may be, and once since, with the acting process stopped again and again. One such hit is let pass;
+one on a transaction begun before the statement was sent is not. (Statements have no account of when they
+began, so of cancels one wrong hit is let pass, whatever its moment.)
 """
 
 import asyncio

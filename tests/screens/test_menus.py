@@ -11,7 +11,8 @@ from tests.support.screen import SIZES, assert_fills, said, text_of, until
 
 
 def inside_box(stage: Stage) -> str:
-    return " ".join(line.split("│")[1] for line in text_of(stage.app).splitlines() if line.count("│") == 2)
+    lines = [line.split("│")[1] for line in text_of(stage.app).splitlines() if line.count("│") == 2]
+    return " ".join(" ".join(lines).split())
 
 
 @pytest.mark.parametrize("kind", registry.KINDS)

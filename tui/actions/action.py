@@ -30,6 +30,8 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     answered: Callable[[msgspec.Struct, str], msgspec.Struct] | None = None
     """Where it asks: (what the cursor is on, the answer) -> the identity to plan for. Never raises: a bad
     answer is the plan's refusal."""
+    in_steps: bool = False
+    """Whether it takes so long that it tells how far it is, and can be halted: see `SteppedAction`."""
     direct: bool = False
     """Whether `key` opens the dialog straight from a row (the key table: C and K on a session row)."""
 
@@ -151,6 +153,28 @@ class Action(Protocol):
 
         Raises:
             TargetError: The target could not be read any more; what was sent is not taken back.
+        """
+
+
+class Progress(Protocol):
+    """How an action that takes long says how far it is, and learns that it should stop."""
+
+    @property
+    def is_aborted(self) -> bool:
+        """Whether somebody asked to break it off: it then ends by itself, and tells how far it got."""
+
+    def progress(self, text: str) -> None:
+        """Say how far it is; each takes the place of the one before."""
+
+
+class SteppedAction(Action, Protocol):
+    """An action whose spec is `in_steps`."""
+
+    async def run(self, target: Target, plan: Plan, progress: Progress | None = None) -> tuple[Hit, ...]:
+        """Do it step by step; between two of them look whether it was aborted.
+
+        Returns:
+            Also when it was aborted: the details of the hits say how far it got.
         """
 
 

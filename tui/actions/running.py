@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -13,7 +13,16 @@ from opsdash.collectors.errors import ConnectionLost, TargetError, TimedOut
 from opsdash.collectors.secret import redact
 from opsdash.collectors.target import Environment, Target
 from opsdash.collectors.text import one_line
-from opsdash.tui.actions.action import Action, Effect, Hit, Outcome, OutcomeKind, Plan, Step
+from opsdash.tui.actions.action import (
+    Action,
+    Effect,
+    Hit,
+    Outcome,
+    OutcomeKind,
+    Plan,
+    Step,
+    SteppedAction,
+)
 from opsdash.tui.actions.guard import Guard
 
 log = logging.getLogger(__name__)
@@ -21,6 +30,9 @@ T = TypeVar("T")
 
 GRACE_S = 0.3
 """How long work that was broken off may take to end; then it is left behind."""
+
+HALT_S = 5.0
+"""How long an action in steps may take to end its present one, when it is aborted."""
 
 _SEPARATOR = " · "
 _LOOK = "look at the target"
@@ -57,6 +69,8 @@ class Running:
         self._clock = clock
         self._notify = notify
         self._stop = asyncio.Event()
+        self._progress: Step | None = None
+        """The step that the next progress replaces."""
 
     @property
     def is_done(self) -> bool:
@@ -81,13 +95,24 @@ class Running:
         self.steps = (*self.steps, step)
         self._notify()
 
+    def progress(self, text: str) -> None:
+        """Say how far it is, in the place of what was said of that before."""
+        if self._progress is not None and self.steps and self.steps[-1] is self._progress:
+            self.steps = self.steps[:-1]
+        self._progress = Step(text=text, at=self._clock.now())
+        self.add(self._progress)
+
     def end(self, outcome: Outcome) -> None:
         """It has ended."""
         self.outcome = outcome
         self._notify()
 
-    async def breakable(self, work: Coroutine[Any, Any, T]) -> T:
+    async def breakable(self, work: Coroutine[Any, Any, T], *, halt_s: float = 0.0) -> T:
         """Await `work`, or leave it behind soon after `abort`.
+
+        Args:
+            work: What to do.
+            halt_s: How long it may take to end by itself, once it is aborted.
 
         Raises:
             Aborted: It was broken off, whatever became of it.
@@ -96,6 +121,8 @@ class Running:
         stop = asyncio.ensure_future(self._stop.wait())
         try:
             await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if halt_s and not task.done():
+                await asyncio.wait({task}, timeout=halt_s)
             if task.done():
                 return task.result()
             task.cancel()
@@ -118,8 +145,7 @@ async def act(running: Running, action: Action, target: Target) -> Outcome:
     """Run the action, then follow its effect. The intent is on disk already; never raises for the target."""
     if running.is_aborted:
         return _refused("aborted before anything was sent")
-    plan = running.planned.plan
-    hits = await _settled(running, "sent perhaps", running.breakable(action.run(target, plan)))
+    hits = await _run(running, action, target)
     if isinstance(hits, Outcome):
         return hits
     running.hits = tuple(hits)
@@ -129,6 +155,19 @@ async def act(running: Running, action: Action, target: Target) -> Outcome:
         return unsent(running.hits)
     final = await _settled(running, "sent", running.breakable(_follow(running, action, target)))
     return final if isinstance(final, Outcome) else followed(running.hits, final)
+
+
+async def _run(running: Running, action: Action, target: Target) -> tuple[Hit, ...] | Outcome:
+    """What became of each identity; the outcome where it ends with that."""
+    plan = running.planned.plan
+    if not action.spec.in_steps:
+        return await _settled(running, "sent perhaps", running.breakable(action.run(target, plan)))
+    work = cast(SteppedAction, action).run(target, plan, running)
+    hits = await _settled(running, "sent perhaps", running.breakable(work, halt_s=HALT_S))
+    if isinstance(hits, Outcome) or not running.is_aborted:
+        return hits
+    running.hits = hits
+    return Outcome(kind=OutcomeKind.FAILED, text=f"aborted: {'; '.join(hit.detail for hit in hits)}")
 
 
 async def _settled(running: Running, how_far: str, work: Awaitable[T]) -> T | Outcome:

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from opsdash.tui.demo.stories import API, BILLING, CHECKOUT, REPORTING, Client
 
-_QUIET_SKUS = tuple(f"KX-{n}" for n in range(1101, 1200))
+QUIET_SKUS = tuple(f"KX-{n}" for n in range(1101, 1200))
 """Rows that the light traffic touches: never one that a story blocks."""
 
 _RECONNECT_S = 1.0
@@ -37,7 +37,7 @@ def say(client: Client, what: str) -> None:
 
 async def place_order(connection: AsyncConnection) -> None:
     """Place an order: a transaction of three statements."""
-    sku = random.choice(_QUIET_SKUS)
+    sku = random.choice(QUIET_SKUS)
     async with connection.transaction():
         placed = await connection.execute(
             "insert into orders (customer) values (%s) returning id", (f"customer {random.randrange(500)}",)
@@ -49,7 +49,7 @@ async def place_order(connection: AsyncConnection) -> None:
 
 async def look_up_stock(connection: AsyncConnection) -> None:
     """Read one row of the stock."""
-    await connection.execute("select title, qty from stock where sku = %s", (random.choice(_QUIET_SKUS),))
+    await connection.execute("select title, qty from stock where sku = %s", (random.choice(QUIET_SKUS),))
 
 
 async def sum_up(connection: AsyncConnection) -> None:

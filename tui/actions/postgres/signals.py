@@ -14,9 +14,9 @@ from opsdash.tui.actions.postgres.describe import summary
 from opsdash.tui.actions.postgres.sighting import Sighting, look, look_at
 
 CHECK_AT_MOST = tuple(timedelta(microseconds=250 * 2**tries) for tries in range(10))
-"""How old the check may be when the signal is sent, try by try: 0.25 ms, which no client needs less than to
-commit and begin again over a network, and up to 128 ms on a server that is too loaded for that. Measured on
-two busy cores: 26 us in the middle, 1 in 200 over 0.2 ms, 1 in 3,000 over 1 ms."""
+"""How old the check may be when the signal is sent, try by try: 0.25 ms, and up to 128 ms on a server that
+is too loaded for that. Measured on two busy cores: 26 us in the middle, 1 in 200 over 0.2 ms, 1 in 3,000
+over 1 ms."""
 
 
 async def signal(connection: BoundedConnection, deed: Deed, identity: SessionIdentity) -> Hit:

@@ -72,7 +72,8 @@ def _work(data: RedisData) -> Iterator[Fact]:
             "rates",
             f"over {age(live.span_s)}: ops {number(live.ops_per_s)}/s · "
             f"lookups {number(live.lookups_per_s)}/s · hit {percent(live.hit_ratio)} · "
-            f"evicted {number(live.evicted_per_s)}/s · expired {number(live.expired_per_s)}/s · new connections {number(live.connections_per_s)}/s",
+            f"evicted {number(live.evicted_per_s)}/s · expired {number(live.expired_per_s)}/s · "
+            f"new connections {number(live.connections_per_s)}/s",
             Tone.NORMAL,
         )
         yield (
