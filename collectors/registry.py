@@ -19,6 +19,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """`module:class` of the collector, called with (target, clock)."""
     discover: str
     """`module:function` that finds targets in the environment; see `discover.py`."""
+    doctor: str | None = None
+    """`module:function` that finds out what is missing, see `diagnosis.py`; None: it is read once."""
 
 
 KINDS: dict[str, Kind] = {
@@ -26,6 +28,7 @@ KINDS: dict[str, Kind] = {
         settings="opsdash.collectors.postgres.settings:PostgresSettings",
         collector="opsdash.collectors.postgres.collector:PostgresCollector",
         discover="opsdash.collectors.postgres.discover:discover",
+        doctor="opsdash.collectors.postgres.doctor:diagnose",
     ),
     "redis": Kind(
         settings="opsdash.collectors.redis.settings:RedisSettings",

@@ -1,6 +1,7 @@
 """Puts the pieces together: screens, keys, the watch and the gateway. No feature lives here."""
 
 import asyncio
+import gc
 import logging
 import signal
 import traceback
@@ -24,7 +25,7 @@ from opsdash.tui.kinds import AREAS
 from opsdash.tui.screens.dialog import Dialog
 from opsdash.tui.screens.overview import Overview
 from opsdash.tui.screens.place import Place
-from opsdash.tui.theme import OPSDASH_DARK, theme_name
+from opsdash.tui.theme import OPSDASH_DARK, theme_name, wants_colour
 from opsdash.tui.watch import Watch
 from opsdash.widgets.line_filter import HARMLESS_LINES
 from opsdash.widgets.messages import ActionRequested, DrillDown
@@ -36,6 +37,15 @@ TICK_S = 1.0
 """How often ages are drawn anew."""
 QUIT_TWICE_S = 2.0
 """Within this time a second ctrl-c quits."""
+SETTLED_S = 3.0
+"""After this time what is loaded and made is there to stay."""
+
+
+def _settle() -> None:
+    """What is there now is not looked through for garbage again and again; collection begins with the rest."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 class OpsdashApp(ChangedCells[int], inherit_bindings=False):
@@ -61,7 +71,10 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
     ]
 
     def __init__(self, watch: Watch) -> None:
-        super().__init__()
+        # told here, since Textual chooses its filters now: the other ones turn an ansi theme into black on black
+        super().__init__(ansi_color=None if wants_colour() else True)
+        self.register_theme(OPSDASH_DARK)
+        self.theme = theme_name()
         self.watch_over = watch
         self._bridge = Bridge(watch.feed, self)
         self._interrupted_mono_s: float | None = None
@@ -76,13 +89,12 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paint first, then begin to read: importing client libraries takes longer than a first paint."""
-        self.register_theme(OPSDASH_DARK)
-        self.theme = theme_name()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 128 + number)
         self.call_after_refresh(self.run_worker, self._begin(), exit_on_error=False, name="begin")
-        self.set_interval(TICK_S, self._tick, name="tick")
+        self._ticking = self.set_interval(TICK_S, self._tick, name="tick")
+        self.set_timer(SETTLED_S, _settle, name="settle")
 
     async def _begin(self) -> None:
         try:
@@ -121,6 +133,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
     def on_feed_changed(self, message: FeedChanged) -> None:
         """Readings came in: find what is wrong, draw."""
         self._bridge.heard()
+        self._ticking.reset()  # ages are drawn now as well
         self.watch_over.find()
         self._redraw()
 

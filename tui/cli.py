@@ -200,6 +200,9 @@ def _show(
 ) -> int:
     """Run the screen. Textual is imported here, after its settings are made."""
     prepare(os.environ)
+    import gc
+
+    gc.disable()  # looking for garbage among modules that stay is a tenth of the start; the app turns it on
     from opsdash.tui.launch import run_screen
 
     return run_screen(

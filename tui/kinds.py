@@ -49,8 +49,16 @@ KINDS: dict[str, KindOfTarget] = {
     "redis": KindOfTarget(
         area="3",
         rules="opsdash.tui.findings.redis:findings",
+        actions="opsdash.tui.actions.redis",
         panel="opsdash.widgets.panels.redis.overview:overview_lines",
         targets="opsdash.tui.screens.redis.targets:TargetsScreen",
         place="opsdash.tui.screens.redis.places:open_place",
+    ),
+    "http": KindOfTarget(
+        area="1",
+        rules="opsdash.tui.findings.http:findings",
+        panel="opsdash.widgets.panels.http.overview:overview_lines",
+        targets="opsdash.tui.screens.http.targets:TargetsScreen",
+        place="opsdash.tui.screens.http.places:open_place",
     ),
 }

@@ -1,7 +1,6 @@
 """Starts the screen and ends it: whatever happens, sockets are shut and nothing is waited for."""
 
 import asyncio
-import gc
 from collections.abc import Sequence
 
 from opsdash.collectors.clock import Clock
@@ -39,7 +38,6 @@ def run_screen(
     log = AuditLog(audit.path, clock=clock, also_syslog=audit.also == "syslog")
     gateway = Gateway(targets, log, clock=clock, permitted=permitted, read_only=read_only)
     app = OpsdashApp(Watch(targets, gateway, clock, notes=notes))
-    gc.disable()  # no collection while starting; on_ready freezes what is there and turns it on again
     return asyncio.run(_run(app, mouse))
 
 

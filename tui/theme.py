@@ -28,10 +28,15 @@ OPSDASH_DARK = Theme(
 )
 
 
+def wants_colour() -> bool:
+    """Whether colours may be used; see no-color.org."""
+    return not os.environ.get("NO_COLOR")
+
+
 def theme_name() -> str:
     """The theme for this terminal.
 
     With NO_COLOR Textual turns its colours to greys, which are colours still; only its ansi theme leaves
     the terminal's own.
     """
-    return "ansi-dark" if os.environ.get("NO_COLOR") else OPSDASH_DARK.name
+    return OPSDASH_DARK.name if wants_colour() else "ansi-dark"

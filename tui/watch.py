@@ -12,7 +12,7 @@ from opsdash.collectors.supervisor import Supervisor
 from opsdash.collectors.target import Target, TargetId
 from opsdash.collectors.threads import call_in_thread
 from opsdash.tui.actions.perform import Gateway
-from opsdash.tui.findings.engine import find
+from opsdash.tui.findings.engine import Known, find
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class Watch:
         self.findings: tuple[Finding, ...] = ()
         self.own_cpu = OwnCpu(clock)
         self._supervisor: Supervisor | None = None
+        self._known: Known = {}
 
     async def start(self) -> None:
         """Begin to read. Client libraries are imported here, after the first paint, off the event loop."""
@@ -72,7 +73,9 @@ class Watch:
 
     def find(self) -> None:
         """Apply the rules to what the feed holds now."""
-        self.findings = find(self.feed.views(), now=self.clock.now(), mono_s=self.clock.mono_s())
+        self.findings = find(
+            self.feed.views(), now=self.clock.now(), mono_s=self.clock.mono_s(), known=self._known
+        )
 
     def findings_of(self, target: TargetId) -> tuple[Finding, ...]:
         """What is wrong with one target, worst first."""

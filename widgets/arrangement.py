@@ -56,6 +56,10 @@ class Arrangement(Generic[Row]):
         """Where the row of this identity is; None when it is not here."""
         return self._index.get(key)
 
+    def is_given(self, rows: Sequence[Row]) -> bool:
+        """Whether these very rows are arranged already: nothing would change."""
+        return rows is self._given and bool(rows)
+
     def replace(self, rows: Sequence[Row]) -> None:
         """Take other rows. The cursor stays on its thing, or in its place where the thing has gone."""
         self._given = tuple(rows)

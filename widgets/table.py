@@ -92,6 +92,8 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
         The cursor stays on its thing, and on the same line of the screen; where the thing has gone, on the
         neighbour in its place.
         """
+        if self.arrangement.is_given(rows):
+            return
         with self._telling(), self.rearranging():
             self.arrangement.replace(rows)
 

@@ -40,6 +40,8 @@ class SettingIdentity(msgspec.Struct, frozen=True):
     name: str
     """maxmemory or maxmemory-policy."""
     value: str
+    former: str | None = None
+    """What it was when the plan was read; None before there is one."""
 
     def __str__(self) -> str:
         return self.name

@@ -1,13 +1,16 @@
-"""How the tests run opsdash: this checkout, with its own state, and a configuration that names given targets."""
+"""How the tests run opsdash: this checkout, with a state and a configuration of its own."""
 
 import os
 import shlex
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from opsdash.collectors.postgres.settings import PostgresSettings
 from opsdash.collectors.target import Target
+from tests.support.targets import postgres_target
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,11 +42,12 @@ def watched(command: str, folder: Path) -> str:
 
 
 def configuration(folder: Path, targets: Sequence[Target], *, production: bool = False) -> Path:
-    """A file that names `targets`."""
+    """A file that names the PostgreSQL servers among `targets`."""
     lines = ["[environment]", 'name = "shop"', f"production = {str(production).lower()}"]
     for target in targets:
         settings = target.settings
-        assert isinstance(settings, PostgresSettings)
+        if not isinstance(settings, PostgresSettings):
+            continue
         lines += [
             "[[postgres]]",
             f'name = "{target.name}"',
@@ -59,3 +63,14 @@ def configuration(folder: Path, targets: Sequence[Target], *, production: bool =
     path.write_text("\n".join(lines) + "\n")
     path.chmod(0o600)
     return path
+
+
+@contextmanager
+def silent_targets(count: int, *, is_listening: bool = True) -> Iterator[list[Target]]:
+    """Targets that take connections and never say a word; or that refuse them."""
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        if is_listening:
+            port.listen(64)
+        dsn = f"host=127.0.0.1 port={port.getsockname()[1]} user=nobody dbname=none sslmode=disable"
+        yield [postgres_target(dsn, name=f"silent-{number}", interval_s=1.0) for number in range(count)]

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import configuration, environ, opsdash
-from tests.e2e.test_signals import hung_targets
+from tests.e2e.program import configuration, environ, opsdash, silent_targets
 from tests.e2e.tmux import terminal
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -32,7 +31,7 @@ def colours(styled: str) -> set[str]:
 def test_glyphs_and_words_without_more_colours_than_the_terminal_has(
     tmp_path: Path, term: str, more: dict[str, str], wanted: str
 ) -> None:
-    with hung_targets(1) as targets:
+    with silent_targets(1, is_listening=False) as targets:
         config = configuration(tmp_path, targets, production=True)
         with terminal(
             tmp_path, opsdash("--config", str(config)), environ=environ(tmp_path, **more), term=term
@@ -40,7 +39,7 @@ def test_glyphs_and_words_without_more_colours_than_the_terminal_has(
             text = pane.until("✖ CRIT")
             assert "PRODUCTION shop" in text
             assert "✖ 1 down, 0 of 1 target live" in text
-            assert "✖ timed out, no data yet" in text
-            assert "▸ ✖ CRIT hung-0" in text
+            assert "✖ connection refused, no data yet" in text
+            assert "▸ ✖ CRIT silent-0" in text
             unwanted = [c for c in colours(pane.styled_text()) if not re.fullmatch(wanted, c)]
             assert not unwanted

@@ -17,6 +17,7 @@ from tests.e2e.program import configuration, environ, opsdash
 from tests.e2e.tmux import Terminal, terminal
 from tests.support.waiting import wait_until
 
+
 class Shop:
     """The server in trouble, asked directly."""
 
@@ -165,7 +166,7 @@ def test_in_production_the_name_must_be_typed_and_nothing_else_acts(
         pane.type("-db")
         pane.until("Enter does it")
         assert shop.root == root
-        pane.keys("Enter")
+        pane.until_heard(lambda: pane.keys("Enter"), "intent recorded")
         pane.until("nobody waits", timeout_s=90)
         pane.keys("Escape")
         pane.until("blocked 0")

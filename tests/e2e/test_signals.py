@@ -2,17 +2,13 @@
 
 import os
 import signal
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from opsdash.collectors.postgres.settings import PostgresSettings
-from opsdash.collectors.target import Target, TargetId, environment
-from tests.e2e.program import configuration, environ, opsdash, watched
+from tests.e2e.program import configuration, environ, opsdash, silent_targets, watched
 from tests.e2e.tmux import Terminal, terminal
 from tests.support.leftovers import Family, alive, family
 from tests.support.waiting import wait_until
@@ -21,29 +17,10 @@ ENDS_S = 10.0
 """Usual is 0.2 s, and at most 1 s with every target hung; a busy machine may need longer."""
 
 
-@contextmanager
-def hung_targets(count: int) -> Iterator[list[Target]]:
-    """Targets that take connections and never say a word."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
-        dsn = f"host=127.0.0.1 port={listening.getsockname()[1]} user=nobody dbname=none sslmode=disable"
-        yield [
-            Target(
-                id=TargetId("postgres", f"hung-{number}"),
-                environment=environment("staging"),
-                interval_s=1.0,
-                settings=PostgresSettings(dsn=dsn),
-                source="a test",
-            )
-            for number in range(count)
-        ]
-
-
 @pytest.fixture
 def pane(tmp_path: Path) -> Iterator[Terminal]:
     """opsdash in a terminal, with three targets that hang; a shell is left when it ends."""
-    with hung_targets(3) as targets:
+    with silent_targets(3) as targets:
         config = configuration(tmp_path, targets)
         command = watched(opsdash("--config", str(config), "--allow-actions"), tmp_path)
         with terminal(tmp_path, command, environ=environ(tmp_path)) as opened:
@@ -117,9 +94,9 @@ def test_keys_are_answered_while_every_target_hangs(pane: Terminal) -> None:
         pane.keys("2")
         pane.until("TARGET", timeout_s=5)
         pane.keys("j")
-        pane.until("▸ ? hung-1" if "? hung-1" in pane.text() else "▸ ✖ hung-1", timeout_s=5)
+        pane.until("▸ ? silent-1" if "? silent-1" in pane.text() else "▸ ✖ silent-1", timeout_s=5)
         pane.keys("Enter")
-        pane.until("hung-1 (shop) › sessions", timeout_s=5)
+        pane.until("silent-1 (shop) › sessions", timeout_s=5)
         pane.keys("q", "q")
         pane.until("What is wrong", timeout_s=5)
 

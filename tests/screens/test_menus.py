@@ -74,7 +74,14 @@ async def test_every_key_of_a_place_is_told_whole(
             assert_fills(stage.app)
             await stage.press(pilot, "x")
         await until(pilot, lambda text: "Keys: " not in text)
-        for words in ("ctrl-c twice: quit", "? F1 keys", ": ctrl-p command", "A arm", "2 Database", "9 Actions"):
+        for words in (
+            "ctrl-c twice: quit",
+            "? F1 keys",
+            ": ctrl-p command",
+            "A arm",
+            "2 Database",
+            "9 Actions",
+        ):
             assert words in told, words
 
 

@@ -55,7 +55,9 @@ async def test_q_at_the_overview_quits(tmp_path: Path, key: str) -> None:
         assert pilot.app.return_code == 0
 
 
-@pytest.mark.parametrize("keys", [(), ("2",), ("2", "enter", "enter"), ("question_mark",), ("A", "enter", "K")])
+@pytest.mark.parametrize(
+    "keys", [(), ("2",), ("2", "enter", "enter"), ("question_mark",), ("A", "enter", "K")]
+)
 async def test_ctrl_c_twice_quits_from_anywhere_and_once_does_not(
     tmp_path: Path, keys: tuple[str, ...]
 ) -> None:

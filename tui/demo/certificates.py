@@ -1,4 +1,4 @@
-"""The shop's certificates: a root, an intermediate that soon expires, and the shop's own, made at the start."""
+"""The shop's certificates, made at the start: a root, an intermediate that soon expires, and its own."""
 
 import os
 from datetime import UTC, datetime, timedelta

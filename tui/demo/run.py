@@ -1,43 +1,45 @@
-"""Starts the demo: two real PostgreSQL servers, a story on one of them, and a target that is dead."""
+"""Starts the demo: real PostgreSQL and Valkey servers, a shop that needs them, a story, and a dead target."""
 
 import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 import opsdash
 from opsdash.collectors.errors import ConfigError
-from opsdash.collectors.postgres.settings import PostgresSettings, PostgresThresholds
-from opsdash.collectors.target import Target, TargetId, environment
+from opsdash.collectors.target import Target
+from opsdash.tui.demo import targets
 from opsdash.tui.demo.binaries import find_binaries
 from opsdash.tui.demo.keeper_link import Keeper, KeeperError, server_user
-from opsdash.tui.demo.schema import ACTION_ROLE, MONITOR_ROLE, create_database
-from opsdash.tui.demo.servers import HOST, PostgresServer
-from opsdash.tui.demo.stories import DEFAULT_STORY, STORIES, Story
-from opsdash.tui.demo.story import HOLDS
-
-THRESHOLDS = PostgresThresholds(wait_warn_s=5.0, wait_crit_s=20.0, idle_in_transaction_s=20.0)
-"""Seconds instead of minutes: nobody watches a demo for ten minutes before it turns red."""
+from opsdash.tui.demo.schema import create_database
+from opsdash.tui.demo.servers import HOST, PostgresServer, free_port
+from opsdash.tui.demo.stories import CA_FILE, DEFAULT_STORY, HOLDS, SERVES, STORIES, Scene
+from opsdash.tui.demo.valkey import NO_VALKEY, ValkeyProgram, ValkeyServer, find_valkey
+from opsdash.tui.kinds import KINDS
 
 _OPTIONS: Mapping[str, str | int] = {"max_connections": 40}
-_INTERVAL_S = 1.0
+_CACHE: Mapping[str, str | int] = {"maxmemory": "32mb", "maxmemory-policy": "allkeys-lru"}
+_SESSIONS: Mapping[str, str | int] = {"maxmemory": "8mb", "maxmemory-policy": "noeviction"}
 _STORY_S = 30.0
 """Usual is half a second."""
+
+Cast = tuple[tuple[Target, str], ...]
+"""Each target, and what there is to see of it."""
 
 
 class Demo:
     """A running demo. It ends with `close`, or with this process, however that ends."""
 
-    def __init__(
-        self, keeper: Keeper, story: Story, targets: tuple[Target, ...], dead: socket.socket
-    ) -> None:
-        self._keeper, self._story, self._dead = keeper, story, dead
-        self.targets = targets
-        """Ready for use: the one in trouble, the dead one, the healthy one."""
+    def __init__(self, keeper: Keeper, cast: Cast, dead: socket.socket, notes: tuple[str, ...]) -> None:
+        self._keeper, self._cast, self._dead, self._notes = keeper, cast, dead, notes
+        self.targets = tuple(target for target, _ in cast)
+        """Ready for use."""
 
     @property
     def folder(self) -> Path:
@@ -45,13 +47,8 @@ class Demo:
         return self._keeper.folder
 
     def describe(self) -> tuple[str, ...]:
-        """What there is to see, one line for each target."""
-        troubled, dead, healthy = (target.name for target in self.targets)
-        return (
-            f"{troubled}: {self._story.summary}",
-            f"{dead}: dead, nothing listens on its port",
-            f"{healthy}: healthy, light traffic",
-        )
+        """What there is to see, one line for each target, and what there is not."""
+        return (*(f"{target.name}: {words}" for target, words in self._cast), *self._notes)
 
     def close(self) -> None:
         """End the servers and remove their folder; back when nothing is left. May be called twice."""
@@ -68,7 +65,7 @@ class Demo:
 
 
 def start_demo(story: str = DEFAULT_STORY, on_phase: Callable[[str], None] = lambda _: None) -> Demo:
-    """Start the servers, fill them, and begin the story; takes one to two seconds.
+    """Start the servers, fill them, and begin the story; takes about two seconds.
 
     Args:
         story: A name in `stories.STORIES`.
@@ -94,49 +91,99 @@ def start_demo(story: str = DEFAULT_STORY, on_phase: Callable[[str], None] = lam
 
 def _started(keeper: Keeper, story: str, on_phase: Callable[[str], None]) -> Demo:
     binaries = find_binaries(keeper.folder, user=server_user())
+    valkey = find_valkey(keeper.folder, user=server_user())
     on_phase(f"starting two PostgreSQL {binaries.version} servers ({binaries.source})")
-    troubled, healthy = (
+    orders, inventory = (
         PostgresServer(keeper, binaries, name=name, options=_OPTIONS)
         for name in ("orders-db", "inventory-db")
     )
-    for server, database in ((troubled, "shop"), (healthy, "inventory")):
+    on_phase(
+        "starting two Valkey servers " + (f"({valkey.source})" if valkey else f"is not possible: {NO_VALKEY}")
+    )
+    caches = _start_caches(keeper, valkey)
+    for server, database in ((orders, "shop"), (inventory, "inventory")):
         server.wait_ready()
         create_database(server, database)
     on_phase(f"beginning the story: {STORIES[story].summary}")
-    _begin(keeper, story, troubled.dsn(dbname="shop"), healthy.dsn(dbname="inventory"))
+    scene = _scene(keeper, story, orders, inventory, caches)
+    _begin(keeper, scene)
     dead = socket.socket()
     dead.bind((HOST, 0))  # taken, but not listened on: refuses, and nobody else can come to listen there
-    targets = (
-        _target("orders-db", troubled.port, "shop"),
-        _target("ledger-db", dead.getsockname()[1], "ledger"),
-        _target("inventory-db", healthy.port, "inventory"),
+    cast = (
+        (targets.postgres("orders-db", orders.port, "shop"), STORIES[story].summary),
+        (targets.postgres("ledger-db", dead.getsockname()[1], "ledger"), "dead, nothing listens on its port"),
+        (targets.postgres("inventory-db", inventory.port, "inventory"), "healthy, light traffic"),
+        *_caches_in_cast(caches),
+        *_shop_in_cast(scene, caches),
     )
-    return Demo(keeper, STORIES[story], targets, dead)
+    known = tuple((target, words) for target, words in cast if target.id.kind in KINDS)
+    return Demo(keeper, known, dead, () if caches else (f"cache, sessions: {NO_VALKEY}",))
 
 
-def _begin(keeper: Keeper, story: str, busy: str, calm: str) -> None:
-    """Start the story's process, and wait until each of its rows is held."""
+def _start_caches(keeper: Keeper, program: ValkeyProgram | None) -> dict[str, ValkeyServer]:
+    """The Valkey servers by name, ready; none when there is no program for them."""
+    if program is None:
+        return {}
+    servers = {
+        name: ValkeyServer(keeper, program, name=name, options=options)
+        for name, options in (("cache", _CACHE), ("sessions", _SESSIONS))
+    }
+    for server in servers.values():
+        server.wait_ready()
+    return servers
+
+
+def _caches_in_cast(caches: Mapping[str, ValkeyServer]) -> Iterator[tuple[Target, str]]:
+    words = {
+        "cache": "healthy, most reads hit",
+        "sessions": "fills within a minute and then refuses writes (noeviction); purging sess:* heals it",
+    }
+    for name, server in caches.items():
+        yield targets.redis(name, server.url), words[name]
+
+
+def _shop_in_cast(scene: Scene, caches: Mapping[str, ValkeyServer]) -> Iterator[tuple[Target, str]]:
+    depends = {"database": "orders-db", **{name: name for name in caches}}
+    health = targets.endpoint("/health", scene.http_port, depends)
+    yield health, "slow and degraded while orders-db is blocked" + (", or sessions is full" if caches else "")
+    yield targets.endpoint("/ready", scene.http_port, {}), "healthy"
+    shop = targets.page("shop", scene.https_port, str(Path(scene.certificates) / CA_FILE))
+    yield shop, "healthy; the intermediate certificate expires in 12 days"
+
+
+def _scene(
+    keeper: Keeper,
+    story: str,
+    busy: PostgresServer,
+    calm: PostgresServer,
+    caches: Mapping[str, ValkeyServer],
+) -> Scene:
+    certificates = keeper.folder / "certificates"
+    certificates.mkdir()
+    return Scene(
+        story=story,
+        busy=busy.dsn(dbname="shop"),
+        calm=calm.dsn(dbname="inventory"),
+        cache_port=caches["cache"].port if caches else None,
+        sessions_port=caches["sessions"].port if caches else None,
+        http_port=free_port(),
+        https_port=free_port(),
+        certificates=str(certificates),
+    )
+
+
+def _begin(keeper: Keeper, scene: Scene) -> None:
+    """Start the story's process, and wait until each of its rows is held and the shop is open."""
     log = keeper.folder / "story.log"
-    argv = [sys.executable, "-m", "opsdash.tui.demo.story", "--story", story, "--busy", busy, "--calm", calm]
+    argv = [sys.executable, "-m", "opsdash.tui.demo.story", msgspec.json.encode(scene).decode()]
     importable = os.pathsep.join((str(Path(opsdash.__file__).parents[1]), *sys.path))
     keeper.start("story", argv, log=log, env={"PATH": os.defpath, "PYTHONPATH": importable}, user=None)
     deadline = time.monotonic() + _STORY_S
-    while log.read_text().count(HOLDS) < len(STORIES[story].jams):
+    while True:
+        said = log.read_text()
+        if said.count(HOLDS) == len(STORIES[scene.story].jams) and SERVES in said:
+            return
         if keeper.poll("story") is not None or time.monotonic() > deadline:
-            said = log.read_text().strip().splitlines()
-            raise KeeperError(f"the demo's story did not begin: {said[-1] if said else 'it said nothing'}")
+            last = (said.strip().splitlines() or ["it said nothing"])[-1]
+            raise KeeperError(f"the demo's story did not begin: {last}")
         time.sleep(0.01)
-
-
-def _target(name: str, port: int, database: str) -> Target:
-    def dsn(role: str) -> str:
-        # Encryption is stated, so that a PGSSLMODE of the person who tries the demo cannot get in the way.
-        return f"host={HOST} port={port} dbname={database} user={role} sslmode=disable gssencmode=disable"
-
-    return Target(
-        id=TargetId("postgres", name),
-        environment=environment("demo", production=False),
-        interval_s=_INTERVAL_S,
-        settings=PostgresSettings(dsn=dsn(MONITOR_ROLE), act_dsn=dsn(ACTION_ROLE), thresholds=THRESHOLDS),
-        source="opsdash demo",
-    )

@@ -8,7 +8,7 @@ create table orders (id bigint generated always as identity primary key,
 create table items (order_id bigint not null references orders, sku text not null, qty integer not null);
 create index on items (order_id);
 insert into stock
-    select 'KX-' || n, (array['lamp', 'kettle', 'chair', 'rug', 'clock'])[1 + n % 5] || ' no. ' || n, 100000
+    select 'KX-' || n, (array['lamp', 'kettle', 'chair', 'rug', 'clock'])[1 + n % 5] || ' no. ' || n, 1000000
     from generate_series(1001, 1200) n;
 insert into orders (customer) select 'customer ' || n from generate_series(1, 500) n;
 insert into items select n, 'KX-' || 1001 + n % 200, 1 + n % 3 from generate_series(1, 500) n;

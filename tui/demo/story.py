@@ -1,21 +1,33 @@
-"""The demo's story, played by real sessions: `python -m opsdash.tui.demo.story`.
+"""The demo's story, played by real sessions: `python -m opsdash.tui.demo.story SCENE`, a `Scene` as JSON.
 
-An application left a transaction open and holds a row; writers pile up behind it, and connections climb.
-When the one who holds is terminated, the line goes through one by one, and all is well again.
+An application left a transaction open and holds a row; writers pile up behind it, and connections climb. The
+shop wants the same row: its pool runs dry, and its health check gets slow. Meanwhile its sessions fill a
+Valkey to the brim. When the one who holds is terminated, the line goes through one by one, and when the
+sessions are purged, sign-ins work: then all is well again.
 """
 
-import argparse
 import asyncio
 import signal
+import ssl
+import sys
+from pathlib import Path
 
+import msgspec
 import psycopg
 from psycopg import AsyncConnection
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
+from opsdash.tui.demo.certificates import CHAIN_FILE, KEY_FILE, make_certificates
 from opsdash.tui.demo.clients import Connect, connector, say, steady_traffic
-from opsdash.tui.demo.stories import STORIES, Client, Jam
+from opsdash.tui.demo.servers import HOST
+from opsdash.tui.demo.shop import Shop
+from opsdash.tui.demo.signins import keep_signing_in
+from opsdash.tui.demo.stories import API, HOLDS, SERVES, STORIES, Client, Jam, Scene
+from opsdash.tui.demo.web import serve
 
-HOLDS = "holds the row"
-"""Said in the log once for each jam, when it has begun."""
+_VALKEY_S = 2.0
 
 _ARRIVAL_S = 0.7
 """Between two writers who join a line."""
@@ -86,19 +98,53 @@ async def _idle(connect: Connect, client: Client, released: asyncio.Event, linge
         say(client, f"pool: {error}")
 
 
+def _valkey(port: int | None, client_name: str) -> Redis | None:
+    if port is None:
+        return None
+    return Redis(
+        host=HOST,
+        port=port,
+        client_name=client_name,
+        decode_responses=True,
+        socket_timeout=_VALKEY_S,
+        socket_connect_timeout=_VALKEY_S,
+        retry=Retry(NoBackoff(), 0),  # every loop in here tries again by itself
+    )
+
+
+async def _open_shop(scene: Scene) -> Shop:
+    """Open the shop's two doors; `serves` is said once they are open."""
+    folder = Path(scene.certificates)
+    make_certificates(folder)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / CHAIN_FILE, folder / KEY_FILE)
+    shop = Shop(
+        scene.busy,
+        STORIES[scene.story].jams[0].sku,
+        cache=_valkey(scene.cache_port, "shop"),
+        sessions=_valkey(scene.sessions_port, "shop"),
+    )
+    routes = {"/": shop.page, "/health": shop.health, "/ready": shop.ready}
+    await serve(routes, scene.http_port)
+    await serve(routes, scene.https_port, tls=tls)
+    say(API, SERVES)
+    return shop
+
+
 async def main() -> None:
-    """Play a story on one server, and light traffic there and on the other, without end."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--story", choices=tuple(STORIES), required=True)
-    parser.add_argument("--busy", required=True, help="connection string of the server in trouble")
-    parser.add_argument("--calm", required=True, help="connection string of the healthy one")
-    wanted = parser.parse_args()
-    busy, calm = connector(wanted.busy), connector(wanted.calm)
+    """Play a story on one server, light traffic there and on the other, and the shop, without end."""
+    scene = msgspec.json.decode(sys.argv[1], type=Scene)
+    busy, calm = connector(scene.busy), connector(scene.calm)
+    sessions = _valkey(scene.sessions_port, "sign-in")
+    shop = await _open_shop(scene)
     async with asyncio.TaskGroup() as group:
-        for jam in STORIES[wanted.story].jams:
+        for jam in STORIES[scene.story].jams:
             group.create_task(play(busy, jam))
         group.create_task(steady_traffic(busy))
         group.create_task(steady_traffic(calm))
+        group.create_task(shop.work())
+        if sessions is not None:
+            group.create_task(keep_signing_in(sessions))
 
 
 if __name__ == "__main__":

@@ -84,7 +84,6 @@ def _candidates() -> Iterator[Path]:
             yield Path(on_path).resolve()
 
 
-
 class ValkeyServer:
     """One Valkey server on 127.0.0.1, without a password, that saves nothing."""
 

@@ -116,7 +116,7 @@ def _down_cause(probe: Probe) -> str | None:
 
 
 def _not_let_in(data: HttpData, target: Target) -> Iterator[Finding]:
-    """opsdash cannot know: it is not let in, or could not look."""
+    """Nobody can know: opsdash is not let in, or could not look."""
     probe = data.probe
     if probe.verdict is not Verdict.UNKNOWN or probe.trouble is None:
         return
@@ -156,21 +156,16 @@ def _slow(data: HttpData, target: Target, limits: HttpThresholds) -> Iterator[Fi
     """The 95th percentile over the window, once more than one probe was slow."""
     window = data.window
     p95_s = window.p95_s
-    if p95_s is None or p95_s <= limits.latency_warn_s:
+    if p95_s is None:
         return
-    limit_s = limits.latency_crit_s if p95_s > limits.latency_crit_s else limits.latency_warn_s
-    slow = [probe for probe in data.probes if probe.is_answered and probe.took_s > limit_s]
-    if len(slow) < _FEW:
-        if len(slow) == window.answered or p95_s <= limits.latency_crit_s:
-            return
-        limit_s = limits.latency_warn_s
-        slow = [probe for probe in data.probes if probe.is_answered and probe.took_s > limit_s]
-        if len(slow) < _FEW:
-            return
+    found = _slow_ones(data, p95_s, limits)
+    if found is None:
+        return
+    severity, limit_s, slow = found
     over = f"over {plural(window.answered, 'probe')}, {age(window.span_s)}"
     longest = slow[-1].phases.longest
     yield Finding(
-        severity=Severity.CRIT if limit_s >= limits.latency_crit_s else Severity.WARN,
+        severity=severity,
         target=target.id,
         rule="http.slow",
         title=f"{data.label} slow: p95 {duration(p95_s)}, p50 {duration(window.p50_s)} {over}",
@@ -185,6 +180,17 @@ def _slow(data: HttpData, target: Target, limits: HttpThresholds) -> Iterator[Fi
         place=PLACE,
         weight=p95_s,
     )
+
+
+def _slow_ones(
+    data: HttpData, p95_s: float, limits: HttpThresholds
+) -> tuple[Severity, float, list[Probe]] | None:
+    """The worse of the two thresholds that is passed, and the probes over it; None when neither is."""
+    for severity, limit_s in ((Severity.CRIT, limits.latency_crit_s), (Severity.WARN, limits.latency_warn_s)):
+        slow = [probe for probe in data.probes if probe.is_answered and probe.took_s > limit_s]
+        if p95_s > limit_s and len(slow) >= _FEW:
+            return severity, limit_s, slow
+    return None
 
 
 def _phase_words(phase: str, seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Actions on Redis: kill a client, purge keys, flush, set the memory limit and its policy, reset the slow log.
+"""Actions on Redis: kill a client, purge keys, flush, set the memory limit, reset the slow log.
 
     connection.py   one exchange at a time, each with a deadline; the kept action connection
     sighting.py     the server as it is now, read afresh

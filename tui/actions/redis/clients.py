@@ -41,9 +41,7 @@ class Kill:
             refusal=None if hit else " · ".join(dict.fromkeys(refused.values())) or "nothing was chosen",
         )
 
-    async def changed(
-        self, connection: ActionConnection, thing: ClientIdentity, now: Sighting
-    ) -> Hit | None:
+    async def changed(self, connection: ActionConnection, thing: ClientIdentity, now: Sighting) -> Hit | None:
         """Gone, or something by now that is not killed."""
         seen = (await look_at_clients(connection, [thing.id])).get(thing.id)
         why = refusal(thing, seen, now, connection.target.id)
@@ -72,9 +70,7 @@ class Kill:
         return True, "client is gone" if len(things) == 1 else f"all {len(things)} clients are gone"
 
 
-def refusal(
-    chosen: ClientIdentity, seen: ClientRow | None, now: Sighting, target: TargetId
-) -> str | None:
+def refusal(chosen: ClientIdentity, seen: ClientRow | None, now: Sighting, target: TargetId) -> str | None:
     """Why this client is not killed; None when nothing speaks against it."""
     if (why := not_the_same(chosen.run_id, now)) is not None:
         return why

@@ -86,9 +86,7 @@ class ActionConnection:
         except (TimedOut, ConnectionLost) as error:
             if is_ready:
                 raise
-            raise TargetError(
-                self.target.id, f"nothing was sent: {error.reason}", hint=error.hint
-            ) from error
+            raise TargetError(self.target.id, f"nothing was sent: {error.reason}", hint=error.hint) from error
         if isinstance(answer, TargetError):
             raise answer
         return answer

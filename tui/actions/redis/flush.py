@@ -80,9 +80,7 @@ class Flush:
         undo = "none; a copy of the last save (dump.rdb) made before it is overwritten would have them"
         return [*found, line("undo", undo)]
 
-    async def changed(
-        self, connection: ActionConnection, thing: ServerIdentity, now: Sighting
-    ) -> Hit | None:
+    async def changed(self, connection: ActionConnection, thing: ServerIdentity, now: Sighting) -> Hit | None:
         """Another run of the server, or a replica by now."""
         why = not_the_same(thing.run_id, now) or not_here(now, "keys")
         return (
@@ -140,7 +138,11 @@ class ResetSlowlog:
         entries = slow_entries(replies[0])
         if refusal is None and not entries:
             refusal = "the slow log is empty"
-        count = f"{_SLOWLOG} or more entries" if len(entries) == _SLOWLOG else plural(len(entries), "entry", "entries")
+        count = (
+            f"{_SLOWLOG} or more entries"
+            if len(entries) == _SLOWLOG
+            else plural(len(entries), "entry", "entries")
+        )
         return Draft(
             title=self.spec.title,
             identities=(ServerIdentity(thing.run_id),),
@@ -154,9 +156,7 @@ class ResetSlowlog:
             refusal=refusal,
         )
 
-    async def changed(
-        self, connection: ActionConnection, thing: ServerIdentity, now: Sighting
-    ) -> Hit | None:
+    async def changed(self, connection: ActionConnection, thing: ServerIdentity, now: Sighting) -> Hit | None:
         """Another run of the server."""
         why = not_the_same(thing.run_id, now)
         return None if why is None else Hit(identity=thing, effect=Effect.CHANGED, detail=why)

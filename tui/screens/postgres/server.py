@@ -10,7 +10,6 @@ from textual.widget import Widget
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
-from opsdash.collectors.postgres.blocking import forest_of
 from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
 from opsdash.collectors.target import TargetId
 from opsdash.tui.screens.place import Place
@@ -24,7 +23,6 @@ from opsdash.widgets.panels.postgres.sessions import (
     SESSION_COLUMNS,
     SessionLine,
     session_lines,
-    thresholds_of,
 )
 from opsdash.widgets.panels.postgres.targets import COUNT_COLUMNS, DATABASE_COLUMNS, count_lines
 from opsdash.widgets.status import Tone
@@ -141,7 +139,7 @@ class ServerScreen(Place):
             (connections_line(data, seen, width), rates_line(data, seen, width))
         )
         fill: dict[str, Callable[[PostgresData], tuple[Any, ...]]] = {
-            "sessions": lambda d: session_lines(d, forest_of(d), thresholds_of(seen)),
+            "sessions": lambda _: session_lines(seen),
             "blocked": lambda d: blocked_lines(d, self._unfolded),
             "connections": lambda d: count_lines(d.connections),
             "databases": lambda d: (d.total, *d.databases),

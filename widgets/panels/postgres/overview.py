@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import age, number, percent, size
-from opsdash.collectors.postgres.blocking import forest_of
 from opsdash.collectors.postgres.rows import Connections, PostgresData
 from opsdash.widgets.chart import bar, spark
 from opsdash.widgets.lines import Line, rule, spread
@@ -38,7 +37,7 @@ def overview_lines(
         rates_line(data, full, width),
     ]
     room = height - len(head) - len(others)
-    lines = session_lines(data, forest_of(data), thresholds_of(full))
+    lines = session_lines(full)
     busy = [line for line in lines if line.blocks or line.tone is not Tone.MUTED]
     sessions = [session_brief(line) for line in busy[: max(room, 0)]]
     return (*head, *sessions, *others)[:height]
@@ -74,8 +73,8 @@ def connections_line(data: PostgresData, view: TargetView, width: int) -> Line:
     """Connections against what is usable, as figure, bar and states."""
     connections = data.connections
     tone = connections_tone(connections, view)
-    idle_tx = sum(1 for s in data.sessions if s.is_idle_in_transaction)
-    active = sum(1 for s in data.sessions if s.is_client and s.state == "active")
+    idle_tx = sum(count for state, count in connections.by_state if state.startswith("idle in transaction"))
+    active = dict(connections.by_state).get("active", 0)
     waiting = len(data.waits)
     return fit(
         [

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.format import age
-from opsdash.collectors.postgres.blocking import BlockingNode
+from opsdash.collectors.postgres.blocking import BlockingNode, forest_of
 from opsdash.collectors.postgres.rows import PostgresData, SessionRow
 from opsdash.collectors.postgres.settings import PostgresSettings, PostgresThresholds
 from opsdash.widgets.columns import Column
@@ -32,11 +33,23 @@ def thresholds_of(view: TargetView) -> PostgresThresholds:
     return settings.thresholds
 
 
-def session_lines(
-    data: PostgresData, forest: Sequence[BlockingNode], thresholds: PostgresThresholds
-) -> tuple[SessionLine, ...]:
-    """All sessions: blockers, waiters, open transactions, active, idle; of each the oldest first."""
-    blocking = blocked_counts(forest)
+_lines: WeakKeyDictionary[PostgresData, tuple[SessionLine, ...]] = WeakKeyDictionary()
+
+
+def session_lines(view: TargetView) -> tuple[SessionLine, ...]:
+    """All sessions of the newest good reading: blockers, waiters, open transactions, active, idle.
+
+    Of each the oldest first. Made once for a reading, since several panels show the same.
+    """
+    data: PostgresData = view.data
+    lines = _lines.get(data)
+    if lines is None:
+        lines = _lines[data] = _session_lines(data, thresholds_of(view))
+    return lines
+
+
+def _session_lines(data: PostgresData, thresholds: PostgresThresholds) -> tuple[SessionLine, ...]:
+    blocking = blocked_counts(forest_of(data))
     lines = []
     for session in data.sessions:
         blocks = blocking.get(session.pid, 0)

@@ -1,0 +1,1 @@
+"""The machine that opsdash runs on: disks, load, memory, kernel OOM kills."""

@@ -1,0 +1,118 @@
+"""HTTP endpoints on the overview: one line each, the worst first and in full."""
+
+from collections.abc import Sequence
+
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.format import age, duration, plural
+from opsdash.collectors.http.rows import HttpData
+from opsdash.widgets.lines import Line, Span, rule
+from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
+from opsdash.widgets.panels.http.words import (
+    STRIP,
+    days_tone,
+    days_word,
+    latency,
+    latency_tone,
+    limits_of,
+    state_word,
+    status_word,
+    strip,
+)
+from opsdash.widgets.status import GLYPHS, Tone
+
+_TITLE: Line = (("1 Health", Tone.ACCENT),)
+
+
+def overview_lines(
+    views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
+) -> tuple[Line, ...]:
+    """The panel of all endpoints in `height` lines; those that are well fold into one line first."""
+    if height <= 0:
+        return ()
+    ordered = worst_first(views, findings)
+    if height == 1:
+        return (folded_line(ordered, findings, width),)
+    heading = rule((*_TITLE, f" · {plural(len(ordered), 'endpoint')}"), _window_words(ordered), width)
+    lines: list[Line] = []
+    for view in ordered:
+        lines.append(endpoint_line(view, findings, mono_s, width))
+        if view is ordered[0] and (why := why_line(view)) is not None:
+            lines.append(why)
+    room = height - 1
+    if len(lines) <= room:
+        return (heading, *lines)
+    kept = lines[: room - 1]
+    return (heading, *kept, _rest_line(ordered, findings, len(lines) - len(kept)))
+
+
+def endpoint_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
+    """One endpoint: name and path, status, latency now and p95, the last probes, what it is."""
+    tone = view_tone(view, findings)
+    head: Line = ((f"{GLYPHS[tone]} {view.target.name:<14} ", tone),)
+    if view.data is None or view.failure is not None:
+        reason = f"  {view.failure.reason}" if view.failure is not None else ""
+        return (*head, *freshness(view, mono_s), reason)
+    data: HttpData = view.data
+    limits = limits_of(view)
+    word, word_tone = state_word(data, limits)
+    parts: list[tuple[int, Line]] = [
+        (0, head),
+        (4, (f"{data.label[:20]:<20}",)),
+        (0, ((f"{status_word(data.probe):>7}", word_tone if word_tone is not Tone.OK else Tone.NORMAL),)),
+        (1, ((f"{latency(data.probe):>7}", latency_tone(data.probe.took_s, limits)),)),
+        (2, ((f"p95 {duration(data.window.p95_s):>6}", latency_tone(data.window.p95_s, limits)),)),
+        (3, ((f"{strip(data.probes):>{STRIP}}", word_tone),)),
+        (0, ((f"{word:<11}", word_tone),)),
+    ]
+    if data.chain is not None:
+        first = data.chain.earliest
+        days = days_word(data.chain, data.probe.at, has_tls=True)
+        parts.append((5, ((f"certificate {days}", days_tone(first, data.probe.at, limits)),)))
+    if view.is_stale(mono_s):
+        parts.append((0, freshness(view, mono_s)))
+    return fit(parts, width)
+
+
+def why_line(view: TargetView) -> Line | None:
+    """What is wrong with an endpoint, in its own words; None when nothing is."""
+    data: HttpData | None = view.data
+    if data is None or data.probe.reason is None or view.failure is not None:
+        return None
+    _, tone = state_word(data, limits_of(view))
+    since = f"failing {data.failing} of {data.probed}, watching for {age(data.watched_s)} · "
+    return ((f"  └ {since if data.failing else ''}", Tone.MUTED), (data.probe.reason, tone))
+
+
+def folded_line(ordered: Sequence[TargetView], findings: Sequence[Finding], width: int) -> Line:
+    """All endpoints in one line: how many are how, and the worst."""
+    spans: list[Span] = [("1 Health      ", Tone.ACCENT)]
+    spans += _counts(ordered, findings)
+    worst = ordered[0]
+    data: HttpData | None = worst.data
+    if data is not None:
+        spans.append((f"  {worst.target.name} {status_word(data.probe)} {latency(data.probe)}", Tone.NORMAL))
+    return tuple(spans)
+
+
+def _counts(views: Sequence[TargetView], findings: Sequence[Finding]) -> list[Span]:
+    tones = [view_tone(view, findings) for view in views]
+    return [
+        (f"{GLYPHS[tone]} {tones.count(tone)} ", tone)
+        for tone in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
+        if tone in tones
+    ]
+
+
+def _rest_line(ordered: Sequence[TargetView], findings: Sequence[Finding], hidden: int) -> Line:
+    """What did not fit: the mildest, since the worst come first."""
+    return ((f"  +{hidden} more: ", Tone.MUTED), *_counts(ordered[-hidden:], findings))
+
+
+def _window_words(views: Sequence[TargetView]) -> Line:
+    """The window of the figures, which the settings may give each endpoint another of."""
+    spans = [view.data.window for view in views if view.data is not None]
+    if not spans:
+        return ()
+    longest = max(spans, key=lambda window: window.span_s)
+    return ((f"p95 over {plural(longest.probes, 'probe')}, {age(longest.span_s)}", Tone.MUTED),)
