@@ -21,6 +21,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """`module:function` that finds targets in the environment; see `discover.py`."""
     doctor: str | None = None
     """`module:function` that finds out what is missing, see `diagnosis.py`; None: it is read once."""
+    first_table: str | None = None
+    """`module:function` that says what `opsdash init` writes, see `first_table.py`; None: nothing is found."""
 
 
 KINDS: dict[str, Kind] = {
@@ -29,16 +31,24 @@ KINDS: dict[str, Kind] = {
         collector="opsdash.collectors.postgres.collector:PostgresCollector",
         discover="opsdash.collectors.postgres.discover:discover",
         doctor="opsdash.collectors.postgres.doctor:diagnose",
+        first_table="opsdash.collectors.postgres.first_table:first_table",
     ),
     "redis": Kind(
         settings="opsdash.collectors.redis.settings:RedisSettings",
         collector="opsdash.collectors.redis.collector:RedisCollector",
         discover="opsdash.collectors.redis.discover:discover",
+        doctor="opsdash.collectors.redis.doctor:diagnose",
+        first_table="opsdash.collectors.redis.first_table:first_table",
     ),
     "http": Kind(
         settings="opsdash.collectors.http.settings:HttpSettings",
         collector="opsdash.collectors.http.collector:HttpCollector",
         discover="opsdash.collectors.http.discover:discover",
+    ),
+    "host": Kind(
+        settings="opsdash.collectors.host.settings:HostSettings",
+        collector="opsdash.collectors.host.collector:HostCollector",
+        discover="opsdash.collectors.host.discover:discover",
     ),
 }
 

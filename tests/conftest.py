@@ -1,21 +1,23 @@
-"""Fixtures of all tests: real PostgreSQL servers."""
+"""Fixtures of all tests: real PostgreSQL and Redis servers."""
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from opsdash.tui.demo.keeper_link import Keeper
 from opsdash.tui.demo.servers import PostgresServer
 from tests.support.needs import MISSING
+from tests.support.redis_servers import RedisPark, RedisServer
 from tests.support.servers import ServerPark
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_servers_of_the_person_who_tests() -> None:
-    """What a shell says of PostgreSQL must not reach the tests, neither as targets nor as defaults."""
+    """What a shell says of databases must not reach the tests, neither as targets nor as defaults."""
     for name in [*os.environ]:
-        if name.startswith("PG") or name == "DATABASE_URL":
+        if name.startswith("PG") or name in ("DATABASE_URL", "REDIS_URL"):
             del os.environ[name]
 
 
@@ -57,6 +59,33 @@ def start_postgres(server_park: ServerPark) -> Iterator[Callable[..., PostgresSe
 
     def start(**wanted: object) -> PostgresServer:
         started.append(server_park.start(**wanted))  # type: ignore[arg-type]  # see ServerPark.start
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_park(keeper: Keeper) -> RedisPark:
+    return RedisPark(keeper)
+
+
+@pytest.fixture(params=["valkey", "redis7"])
+def any_redis(request: pytest.FixtureRequest, redis_park: RedisPark) -> Iterator[RedisServer]:
+    """A server for this test alone; the test runs on Valkey (wheel) and on Redis 7 (Debian)."""
+    server = redis_park.start(request.param)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def start_redis(redis_park: RedisPark) -> Iterator[Callable[..., RedisServer]]:
+    """Start servers for one test: `start_redis("redis7", options={"maxclients": 10})`."""
+    started: list[RedisServer] = []
+
+    def start(*words: str, **wanted: Any) -> RedisServer:
+        started.append(redis_park.start(*words, **wanted))
         return started[-1]
 
     yield start

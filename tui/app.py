@@ -42,7 +42,7 @@ SETTLED_S = 3.0
 
 
 def _settle() -> None:
-    """What is there now is not looked through for garbage again and again; collection begins with the rest."""
+    """What is there by now stays, and is not looked through for garbage; collection begins."""
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -71,7 +71,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
     ]
 
     def __init__(self, watch: Watch) -> None:
-        # told here, since Textual chooses its filters now: the other ones turn an ansi theme into black on black
+        # said now, when Textual chooses its filters: its others turn an ansi theme into black on black
         super().__init__(ansi_color=None if wants_colour() else True)
         self.register_theme(OPSDASH_DARK)
         self.theme = theme_name()

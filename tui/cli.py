@@ -116,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="one JSON document")
     _add_config(check)
     check.set_defaults(command=_check)
+    _add_doctor(commands)
+    _add_init(commands)
     _add_audit(commands)
     return parser
 
@@ -139,6 +141,22 @@ def _add_screen(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="take the mouse, also over SSH and in tmux",
     )
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    doctor = commands.add_parser(
+        "doctor", help="what works, what is missing and what to run: exit 0 well, 1 missing, 3 not reached"
+    )
+    doctor.add_argument("--json", action="store_true", help="one JSON document")
+    _add_config(doctor)
+    doctor.set_defaults(command=_doctor)
+
+
+def _add_init(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    init = commands.add_parser("init", help="write a first configuration from what the environment names")
+    init.add_argument("--print", action="store_true", dest="only_print", help="print it, write nothing")
+    _add_config(init)
+    init.set_defaults(command=_init)
 
 
 def _add_audit(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -223,6 +241,19 @@ def _check(options: argparse.Namespace) -> int:
     if not config.targets:
         return _no_targets(config)
     return run_check(config.targets, as_json=options.json, clock=Clock())
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from opsdash.collectors.clock import Clock
+    from opsdash.tui.doctor import run_doctor
+
+    return run_doctor(_config(options), as_json=options.json, clock=Clock())
+
+
+def _init(options: argparse.Namespace) -> int:
+    from opsdash.tui.init import run_init
+
+    return run_init(options.config, os.environ, only_print=options.only_print)
 
 
 def _audit_show(options: argparse.Namespace) -> int:

@@ -12,7 +12,8 @@ from opsdash.collectors.target import Environment, GuardPolicy, Target, TargetId
 from opsdash.collectors.text import clean
 from opsdash.tui.config_decode import Mistake, decode, got, nearest
 
-_LONGEST_NAME = 60
+LONGEST_NAME = 60
+"""Characters of a target's name: people type it."""
 
 
 class EnvironmentTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,9 +133,9 @@ def _environment(own: _Common, around: EnvironmentTable) -> Environment:
 def _beyond_types(target: Target, path: str, status: os.stat_result) -> Iterator[Mistake]:
     """What types cannot say: names people can type, and what only a private file may hold."""
     name = target.name
-    if name != clean(name).strip() or not name or len(name) > _LONGEST_NAME:
+    if name != clean(name).strip() or not name or len(name) > LONGEST_NAME:
         yield Mistake(
-            f"{path}.name", f"expected 1 to {_LONGEST_NAME} printable characters, no blank at either end"
+            f"{path}.name", f"expected 1 to {LONGEST_NAME} printable characters, no blank at either end"
         )
     settings = cast(_Settings, target.settings)
     wrong = settings.mistakes()

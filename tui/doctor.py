@@ -1,4 +1,4 @@
-"""`opsdash doctor`: for each target, and for where opsdash runs, what works, what is missing, and what to run.
+"""`opsdash doctor`: for each target and for this machine: what works, what is missing, what to run.
 
 It only reads, with one session at a time on each target.
 """

@@ -70,7 +70,7 @@ def as_document(report: Report) -> str:
         "taken_at": report.taken_at,
         "took_s": report.took_s,
         "exit_code": exit_code(report),
-        **{name: checks for name, checks in report.here.items()},
+        **report.here,
         "targets": [_target_document(examined) for examined in report.targets],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"

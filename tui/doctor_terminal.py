@@ -20,7 +20,9 @@ _TMUX_CONF = "in a shell; the same lines without `tmux` in ~/.tmux.conf keep it"
 class Output(Protocol):
     """The part of standard output that is looked at."""
 
-    encoding: str
+    @property
+    def encoding(self) -> str:
+        """How text becomes bytes."""
 
     def isatty(self) -> bool:
         """Whether it is a terminal."""
@@ -31,11 +33,13 @@ class Output(Protocol):
 
 def terminal_checks(environ: Mapping[str, str], output: Output) -> Sequence[Check]:
     """What can be known from the environment, from standard output and from tmux; draws nothing."""
+    if not output.isatty():
+        return [advice("terminal", "not looked at: standard output is not a terminal")]
     refused = why_no_screen(environ, {})
     if refused is not None:
         fix = Fix(where="in a shell, where the terminal can", lines=("export TERM=xterm-256color",))
         return [missing("TERM", refused, fix)]
-    checks = [_colours(environ), _encoding(output.encoding), *_size(output), _mouse(environ)]
+    checks = [_colours(environ), _encoding(output.encoding), _size(output), _mouse(environ)]
     if environ.get("TMUX"):
         checks += tmux_checks(environ, _tmux_options())
     elif environ.get("STY"):
@@ -59,7 +63,7 @@ def tmux_checks(environ: Mapping[str, str], options: Mapping[str, str] | None) -
     if not term.startswith(("tmux", "screen")):
         yield missing(
             "tmux",
-            f"TERM is {one_line(term)} inside tmux, whose own is tmux-256color: keys and colours may be wrong",
+            f"TERM is {one_line(term)} inside tmux, not tmux-256color: keys and colours may be wrong",
             Fix(where=_TMUX_CONF, lines=("tmux set-option -g default-terminal tmux-256color",)),
         )
     if options is None:
@@ -100,7 +104,12 @@ def _passes_truecolor(options: Mapping[str, str]) -> bool:
 
 def _tmux_options() -> Mapping[str, str] | None:
     """What the tmux around us is set to; None when it does not answer."""
-    asked = {"escape-time": "-sv", "terminal-features": "-sv", "terminal-overrides": "-sv", "window-size": "-gwv"}
+    asked = {
+        "escape-time": "-sv",
+        "terminal-features": "-sv",
+        "terminal-overrides": "-sv",
+        "window-size": "-gwv",
+    }
     options = {}
     for name, scope in asked.items():
         try:
@@ -143,19 +152,19 @@ def _encoding(encoding: str) -> Check:
     )
 
 
-def _size(output: Output) -> Iterator[Check]:
-    if not output.isatty():
-        return
+def _size(output: Output) -> Check:
     columns, rows = os.get_terminal_size(output.fileno())
+    if (columns, rows) == (0, 0):
+        return advice("size", "the terminal does not say")
     if columns < _SMALLEST[0] or rows < _SMALLEST[1]:
-        yield missing(
-            "size", f"{columns}x{rows}: the screen needs {_SMALLEST[0]}x{_SMALLEST[1]}, and 80x24 shows it well"
-        )
-    else:
-        yield ok("size", f"{columns}x{rows}")
+        wanted = f"{_SMALLEST[0]}x{_SMALLEST[1]}"
+        return missing("size", f"{columns}x{rows}: the screen needs {wanted}; 80x24 shows it well")
+    return ok("size", f"{columns}x{rows}")
 
 
 def _mouse(environ: Mapping[str, str]) -> Check:
     if takes_mouse(environ):
         return ok("mouse", "taken by opsdash")
-    return ok("mouse", "left to the terminal over SSH and in tmux, so that people can select; --mouse takes it")
+    return ok(
+        "mouse", "left to the terminal over SSH and in tmux, so that people can select; --mouse takes it"
+    )

@@ -61,4 +61,11 @@ KINDS: dict[str, KindOfTarget] = {
         targets="opsdash.tui.screens.http.targets:TargetsScreen",
         place="opsdash.tui.screens.http.places:open_place",
     ),
+    "host": KindOfTarget(
+        area="1",
+        rules="opsdash.tui.findings.host:findings",
+        panel="opsdash.widgets.panels.host.overview:overview_lines",
+        targets="opsdash.tui.screens.host.targets:TargetsScreen",
+        place="opsdash.tui.screens.host.places:open_place",
+    ),
 }

@@ -9,11 +9,12 @@ from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from opsdash.collectors.text import clean
+from opsdash.widgets.plain_lines import PlainLines
 from opsdash.widgets.status import Tone
 
 Span = str | tuple[str, Tone]
@@ -67,7 +68,7 @@ def labelled(
     return (head, *((" " * indent, (part, tone)) for part in wrapped[1:]))
 
 
-class Lines(Widget):
+class Lines(PlainLines):
     """A block of lines; a line that did not change is not painted again."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{tone.value}" for tone in Tone}
@@ -90,6 +91,8 @@ class Lines(Widget):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: tuple[Line, ...] = tuple(lines)
+        self._styles_of: dict[Tone, Style] = {}
+        """Textual forgets a component's style at every refresh."""
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -106,16 +109,29 @@ class Lines(Widget):
             if (old[y] if y < len(old) else None) != (self._lines[y] if y < len(self._lines) else None)
         ]
         if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed), layout=len(old) != len(self._lines))
+            height = self.styles.height
+            grows = len(old) != len(self._lines) and height is not None and height.is_auto
+            self.refresh(*(Region(0, y, width, 1) for y in changed), layout=grows)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As many rows as there are lines, where the height is `auto`."""
         return len(self._lines)
 
+    def notify_style_update(self) -> None:
+        """Theme or classes changed."""
+        self._styles_of.clear()
+        super().notify_style_update()
+
+    def _style(self, tone: Tone) -> Style:
+        style = self._styles_of.get(tone)
+        if style is None:
+            style = self._styles_of[tone] = self.get_component_rich_style(f"lines--{tone.value}")
+        return style
+
     def render_line(self, y: int) -> Strip:
         """Draw row `y`, cut or padded to the widget's width."""
         width = self.size.width
-        base = self.rich_style
+        base = self._style(Tone.NORMAL)
         if y >= len(self._lines):
             return Strip([Segment(" " * width, base)], width)
         segments: list[Segment] = []
@@ -128,7 +144,7 @@ class Lines(Widget):
                 text = set_cell_size(text, left - 1) + "…" if left > 0 else ""
                 length = left if left > 0 else 0
             if text:
-                segments.append(Segment(text, self.get_component_rich_style(f"lines--{tone.value}")))
+                segments.append(Segment(text, self._style(tone)))
             left -= length
             if left <= 0:
                 break

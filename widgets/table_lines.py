@@ -1,6 +1,8 @@
 """Lines of a table drawn as strips: columns placed, texts cut, tones looked up."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import Any, Generic
 
 import msgspec
@@ -37,7 +39,7 @@ class TableLines(Generic[Row]):
 
     def __init__(self, style: Callable[[str, bool], Style]) -> None:
         """Args: style: of "header", "empty" or a tone's value, and whether it is under the cursor."""
-        self._style = style
+        self._style = lru_cache(64)(style)
         self._width = 0
         self._strips: LRUCache[RowLine, Strip] = LRUCache(_KEPT)
         self.places: tuple[Place, ...] = ()
@@ -46,6 +48,7 @@ class TableLines(Generic[Row]):
     def clear(self) -> None:
         """Forget what was drawn and where the columns are."""
         self._strips.clear()
+        self._style.cache_clear()
         self._width = 0
 
     def fit(self, columns: Sequence[Column[Row]], width: int) -> None:
@@ -84,12 +87,17 @@ class TableLines(Generic[Row]):
         return self._filled([Segment(cut(_NO_MARK + cell_text(text), self._width), style)], style)
 
     def _draw(self, line: RowLine) -> Strip:
+        # cells of one tone in a row are one segment, with the gaps between them: what Textual does with a
+        # line afterwards costs by the segment
+        texts = [
+            fitted(cell_text(text), place.width, right=place.column.align == "right")
+            for place, (text, _) in zip(self.places, line.cells, strict=True)
+        ]
         plain = self._style(Tone.NORMAL.value, line.cursor)
         segments = [Segment(_MARK if line.cursor else _NO_MARK, plain)]
-        for place, (text, tone) in zip(self.places, line.cells, strict=True):
-            shown = fitted(cell_text(text), place.width, right=place.column.align == "right")
-            segments.append(Segment(shown, self._style(tone.value, line.cursor)))
-            segments.append(Segment(" " * GAP, plain))
+        for tone, run in groupby(zip(line.cells, texts, strict=True), key=lambda cell: cell[0][1]):
+            shown = (" " * GAP).join(text for _, text in run)
+            segments += [Segment(shown, self._style(tone.value, line.cursor)), Segment(" " * GAP, plain)]
         return self._filled(segments[:-1], plain)
 
     def _filled(self, segments: Sequence[Segment], rest: Style) -> Strip:

@@ -18,11 +18,12 @@ from textual.strip import Strip
 
 from opsdash.widgets.arrangement import Arrangement
 from opsdash.widgets.columns import Column, Row
+from opsdash.widgets.plain_lines import PlainLines
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table_lines import RowLine, TableLines
 
 
-class TableView(ScrollView, Generic[Row], inherit_bindings=False):
+class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
     """A frozen header and the visible ones of any number of rows, one of them under the cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -86,6 +87,8 @@ class TableView(ScrollView, Generic[Row], inherit_bindings=False):
         self._header_height = 1 if show_header else 0
         self._lines: TableLines[Row] = TableLines(self._style)
         self._painted: dict[int, RowLine] = {}
+        self._due: dict[int, RowLine | None] = {}
+        """Lines made for a comparison and about to be drawn: they need not be made twice."""
         self.set_reactive(TableView.empty, empty)
 
     @property
@@ -101,10 +104,11 @@ class TableView(ScrollView, Generic[Row], inherit_bindings=False):
 
     def repaint(self) -> None:
         """Format the visible rows again and draw those that now read differently (ages)."""
-        changed = [
-            y for y in range(self._header_height, self.size.height) if self._painted.get(y) != self._line(y)
-        ]
-        self._refresh_lines(changed)
+        self._fit()
+        lines = {y: self._line(y) for y in range(self._header_height, self.size.height)}
+        changed = {y: line for y, line in lines.items() if self._painted.get(y) != line}
+        self._refresh_lines(tuple(changed))
+        self._due = changed
 
     @contextmanager
     def rearranging(self) -> Iterator[None]:
@@ -150,13 +154,17 @@ class TableView(ScrollView, Generic[Row], inherit_bindings=False):
         self.forget_lines()
         super().notify_style_update()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw some lines of the view; the columns are placed once for all of them."""
+        self._fit()
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw line `y` of the view."""
-        self._fit()
         here = self.arrangement
         if y < self._header_height:
             return self._lines.header(here.sort, here.largest_first)
-        line = self._line(y)
+        line = self._due.pop(y, None) or self._line(y)
         if line is not None:
             self._painted[y] = line
             return self._lines.row(line)
@@ -192,13 +200,18 @@ class TableView(ScrollView, Generic[Row], inherit_bindings=False):
         index, here = self.row_index(y), self.arrangement
         if not 0 <= index < len(here.rows):
             return None
-        self._fit()
         row = here.rows[index]
         plain = Tone.NORMAL if self._tone is None else self._tone(row)
         return self._lines.line_of(row, plain, cursor=index == here.cursor)
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other rows are on the lines now."""
+        self._due = {}
+        super().watch_scroll_y(old_value, new_value)
+
     def _refresh_lines(self, lines: Sequence[int]) -> None:
         """Have lines of the view drawn again, neighbours as one region."""
+        self._due = {}
         regions, start = [], 0
         for i, (line, following) in enumerate(pairwise((*lines, -1))):
             if following != line + 1:

@@ -36,15 +36,15 @@ def _unescaped(field: str) -> str:
 
 
 def real(mounts: Iterable[Mount]) -> tuple[Mount, ...]:
-    """Those with files on a disk or on another machine, each file system once, at its shortest path.
+    r"""Those with files on a disk or on another machine, each file system once, at its shortest path.
 
     Left out are what the kernel makes up (proc, cgroup, tmpfs, …), read-only images, which are always full,
     and the files that a container engine mounts.
 
-    >>> text = "proc /proc proc rw 0 0\\n/dev/sda1 / ext4 rw 0 0\\n/dev/sda1 /var/lib/x ext4 rw 0 0\\n"
-    >>> text += "nas:/home /home nfs4 rw 0 0\\n/dev/loop3 /snap/core squashfs ro 0 0\\noverlay / overlay rw 0 0"
+    >>> text = "proc /proc proc rw 0 0\n/dev/sda1 / ext4 rw 0 0\n/dev/sda1 /var/lib/x ext4 rw 0 0\n"
+    >>> text += "nas:/home /home nfs4 rw 0 0\n/dev/loop3 /snap/core squashfs ro 0 0\n"
     >>> [(mount.point, mount.type) for mount in real(parse_mounts(text))]
-    [('/', 'overlay'), ('/home', 'nfs4')]
+    [('/', 'ext4'), ('/home', 'nfs4')]
     """
     visible: dict[str, Mount] = {}
     for mount in mounts:  # a later mount at the same place covers the earlier one

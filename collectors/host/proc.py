@@ -4,9 +4,9 @@ from opsdash.collectors.host.rows import Memory
 
 
 def parse_memory(text: str) -> Memory | None:
-    """/proc/meminfo; None when it lacks what is needed (MemAvailable came with Linux 3.14).
+    r"""/proc/meminfo; None when it lacks what is needed (MemAvailable came with Linux 3.14).
 
-    >>> parse_memory("MemTotal: 1000 kB\\nMemAvailable: 250 kB\\nSwapTotal: 0 kB\\nSwapFree: 0 kB").available_ratio
+    >>> parse_memory("MemTotal: 1000 kB\nMemAvailable: 250 kB").available_ratio
     0.25
     >>> parse_memory("MemTotal: 1000 kB") is None
     True
@@ -28,9 +28,9 @@ def parse_memory(text: str) -> Memory | None:
 
 
 def parse_oom_kills(text: str) -> int | None:
-    """The counter oom_kill of /proc/vmstat; None where there is none (before Linux 4.13).
+    r"""The counter oom_kill of /proc/vmstat; None where there is none (before Linux 4.13).
 
-    >>> parse_oom_kills("nr_free_pages 12\\noom_kill 3\\n"), parse_oom_kills("nr_free_pages 12")
+    >>> parse_oom_kills("nr_free_pages 12\noom_kill 3\n"), parse_oom_kills("nr_free_pages 12")
     (3, None)
     """
     for line in text.splitlines():

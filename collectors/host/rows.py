@@ -7,6 +7,8 @@ import msgspec
 
 from opsdash.collectors.format import percent, size
 
+_ENOUGH_S = 60.0
+
 
 class Mount(msgspec.Struct, frozen=True, kw_only=True):
     """One mounted file system."""
@@ -56,10 +58,14 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def full_in_s(self) -> float | None:
-        """Until nothing is available if it goes on like that; None where it does not fill or is unknown."""
-        if self.space is None or not self.filling_bytes_per_s or self.filling_bytes_per_s <= 0:
+        """Until nothing is available if it goes on like that; None where it does not fill or is unknown.
+
+        A growth that was seen for less than a minute says nothing.
+        """
+        rate, span_s = self.filling_bytes_per_s, self.filling_span_s
+        if self.space is None or rate is None or rate <= 0 or span_s is None or span_s < _ENOUGH_S:
             return None
-        return self.space.available_bytes / self.filling_bytes_per_s
+        return self.space.available_bytes / rate
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):

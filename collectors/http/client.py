@@ -14,12 +14,13 @@ from opsdash.collectors.http.address import Endpoint, is_address, parse, parse_c
 from opsdash.collectors.http.answer import Broken, Exchange
 from opsdash.collectors.http.certificates import chain_of, look_at_refused
 from opsdash.collectors.http.failures import broken, timed_out
+from opsdash.collectors.http.headers import Headers
 from opsdash.collectors.http.rows import Chain, Hop, Trouble
 from opsdash.collectors.http.settings import HttpSettings
 from opsdash.collectors.http.stopwatch import Stopwatch
 from opsdash.collectors.http.trust import Trust
-from opsdash.collectors.secret import Secret
 from opsdash.collectors.target import TargetId
+from opsdash.collectors.text import one_line
 from opsdash.collectors.threads import resolve
 from opsdash.collectors.under_way import shared
 
@@ -111,7 +112,7 @@ class HttpClient:
             headers={"User-Agent": f"opsdash/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"},
         )
 
-    async def exchange(self, headers: Mapping[str, Secret]) -> Exchange:
+    async def exchange(self, headers: Headers) -> Exchange:
         """Ask once, following redirects; every failure on the way is a value.
 
         Args:
@@ -132,7 +133,7 @@ class HttpClient:
         """Let go of everything."""
         await self._client.aclose()
 
-    async def _follow(self, request: _Request, headers: Mapping[str, Secret]) -> Exchange:
+    async def _follow(self, request: _Request, headers: Headers) -> Exchange:
         endpoint = self._endpoint
         seen = {endpoint}
         while True:
@@ -150,9 +151,7 @@ class HttpClient:
             seen.add(to)
             endpoint = to
 
-    async def _ask(
-        self, request: _Request, endpoint: Endpoint, headers: Mapping[str, Secret]
-    ) -> dict[str, Any]:
+    async def _ask(self, request: _Request, endpoint: Endpoint, headers: Headers) -> dict[str, Any]:
         """One request, at the first address of the name that takes a connection."""
         host, port = self._way_to(endpoint)
         addresses = await self._addresses(request, host, port)
@@ -194,7 +193,7 @@ class HttpClient:
         request: _Request,
         endpoint: Endpoint,
         way: tuple[str, int],
-        headers: Mapping[str, Secret],
+        headers: Headers,
         *,
         connect_s: float,
     ) -> dict[str, Any]:
@@ -217,7 +216,7 @@ class HttpClient:
         return {
             "status": response.status_code,
             "phrase": response.reason_phrase,
-            "media_type": response.headers.get("content-type", "").partition(";")[0].strip().lower() or None,
+            "media_type": _media_type(response),
             "body": body,
             "is_cut": is_cut,
             "is_encoded": encoding != "identity",
@@ -234,12 +233,12 @@ class HttpClient:
                 return bytes(body[:limit]), True
         return bytes(body), False
 
-    def _headers(self, endpoint: Endpoint, headers: Mapping[str, Secret]) -> list[tuple[str, str]]:
+    def _headers(self, endpoint: Endpoint, headers: Headers) -> list[tuple[str, str]]:
         """The name of the host, and to this host alone what the configuration adds."""
         sent = [("Host", endpoint.authority)]
         if endpoint.origin != self._endpoint.origin:
             return sent
-        sent += [(name, value.reveal()) for name, value in headers.items()]
+        sent += [(name, prefix + secret.reveal()) for name, (prefix, secret) in headers.items()]
         ours = self._endpoint
         if ours.password is not None and not any(name.lower() == "authorization" for name in headers):
             pair = base64.b64encode(f"{ours.user or ''}:{ours.password}".encode()).decode()
@@ -257,6 +256,12 @@ class HttpClient:
             request.chain = await look_at_refused(
                 *way, endpoint.host, base=self._trust.context, refused=why.reason
             )
+
+
+def _media_type(response: httpx.Response) -> str | None:
+    """What the body is said to be, without parameters."""
+    stated = str(response.headers.get("content-type", "")).partition(";")[0]
+    return one_line(stated).lower()[:60] or None
 
 
 def _where_to(endpoint: Endpoint, location: str) -> Endpoint:

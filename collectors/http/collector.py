@@ -3,20 +3,23 @@
 import asyncio
 from collections import deque
 from datetime import datetime
-from typing import Any
+
+import anyio.lowlevel
+import anyio.streams.tls
+import msgspec
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.errors import TimedOut
 from opsdash.collectors.http.address import parse
 from opsdash.collectors.http.answer import Exchange
 from opsdash.collectors.http.client import HttpClient, LookUp, look_up_name
-from opsdash.collectors.http.headers import read_headers
+from opsdash.collectors.http.headers import Headers, read_headers
 from opsdash.collectors.http.judge import judge
-from opsdash.collectors.http.rows import Chain, HttpData, Probe, Verdict
+from opsdash.collectors.http.rows import Chain, HttpData, Probe, SubCheck, Verdict
 from opsdash.collectors.http.settings import HttpSettings
 from opsdash.collectors.http.trust import read_trust
 from opsdash.collectors.http.window import window
-from opsdash.collectors.secret import Secret
+from opsdash.collectors.secret import Secret, redact
 from opsdash.collectors.target import Target
 
 
@@ -36,6 +39,7 @@ class HttpCollector:
         self._look_up = look_up
         self._endpoint = parse(settings.url)
         self._password = Secret(self._endpoint.password or "")  # known to redact() for as long as we are here
+        self._headers: Headers = {}  # known to redact() until the next probe
         self._client: HttpClient | None = None
         self._asking: asyncio.Task[Exchange] | None = None
         self._probes: deque[Probe] = deque(maxlen=settings.window)
@@ -50,7 +54,7 @@ class HttpCollector:
     async def collect(self) -> HttpData:
         """Probe once; raises TargetError only where nothing could be asked."""
         client = await self._ready()
-        headers = await read_headers(self._target.id, self._settings)
+        self._headers = headers = await read_headers(self._target.id, self._settings)
         began_s = self._clock.mono_s()
         exchange = await self._ask(client, headers)
         probe = self._judged(exchange, self._clock.mono_s() - began_s)
@@ -73,12 +77,13 @@ class HttpCollector:
     async def _ready(self) -> HttpClient:
         if self._client is None:
             trust = await read_trust(self._target.id, self._settings)
+            await anyio.lowlevel.checkpoint()  # imports its backend, or the first probe would seem slow
             self._client = HttpClient(
                 self._target.id, self._settings, trust, self._clock, look_up=self._look_up
             )
         return self._client
 
-    async def _ask(self, client: HttpClient, headers: Any) -> Exchange:
+    async def _ask(self, client: HttpClient, headers: Headers) -> Exchange:
         """Ask in a task of its own, which `abort` can cancel."""
         self._asking = asyncio.ensure_future(client.exchange(headers))
         try:
@@ -103,12 +108,12 @@ class HttpCollector:
             verdict=judgement.verdict,
             phases=exchange.phases,
             trouble=judgement.trouble,
-            reason=judgement.reason,
+            reason=None if judgement.reason is None else redact(judgement.reason),
             hint=judgement.hint,
             status=exchange.status,
             address=exchange.address,
             hops=exchange.hops,
-            checks=judgement.checks,
+            checks=tuple(map(_redacted, judgement.checks)),
             body_bytes=len(exchange.body) if exchange.status is not None else None,
             media_type=exchange.media_type,
         )
@@ -136,6 +141,12 @@ class HttpCollector:
             ),
             chain=self._chain,
         )
+
+
+def _redacted(check: SubCheck) -> SubCheck:
+    """A service may repeat what it was sent."""
+    detail = None if check.detail is None else redact(check.detail)
+    return msgspec.structs.replace(check, name=redact(check.name), says=redact(check.says), detail=detail)
 
 
 class Record:

@@ -9,8 +9,11 @@ from opsdash.collectors.secret import Secret
 from opsdash.collectors.secret_source import READING_LIMIT_S, read_secret
 from opsdash.collectors.target import TargetId
 
+Headers = Mapping[str, tuple[str, Secret]]
+"""Name -> what stands before the secret, and the secret: an echo of it alone must be known as one too."""
 
-async def read_headers(target: TargetId, settings: HttpSettings) -> Mapping[str, Secret]:
+
+async def read_headers(target: TargetId, settings: HttpSettings) -> Headers:
     """The headers to send, read afresh: tokens expire and are rotated.
 
     Raises:
@@ -20,9 +23,9 @@ async def read_headers(target: TargetId, settings: HttpSettings) -> Mapping[str,
     return dict(zip(settings.headers, values, strict=True))
 
 
-async def _value(target: TargetId, name: str, stated: str | HeaderSource) -> Secret:
+async def _value(target: TargetId, name: str, stated: str | HeaderSource) -> tuple[str, Secret]:
     if isinstance(stated, str):
-        return Secret(stated)
+        return "", Secret(stated)
     secret = await read_secret(target, stated.source(name), patience_s=READING_LIMIT_S)
     if not is_header_value(secret.reveal()):
         raise AuthenticationFailed(
@@ -30,4 +33,4 @@ async def _value(target: TargetId, name: str, stated: str | HeaderSource) -> Sec
             f"headers.{name}: its value holds characters that HTTP does not allow",
             hint=f"see headers.{name} of this target in the configuration",
         )
-    return Secret(stated.prefix + secret.reveal()) if stated.prefix else secret
+    return stated.prefix, secret

@@ -29,7 +29,11 @@ async def read_trust(target: TargetId, settings: HttpSettings) -> Trust:
     files = (settings.ca_file, settings.cert_file, settings.key_file)
     key = f"certificates of {target}" if any(files) else "the system's certificates"
     try:
-        context = await call_in_thread(lambda: _context(*files), key=key, timeout_s=_FILES_LIMIT_S)
+        context = await call_in_thread(
+            lambda: _prepared(has_tls=settings.url.startswith("https:"), files=files),
+            key=key,
+            timeout_s=_FILES_LIMIT_S,
+        )
     except (TimeoutError, StillRunning):
         raise TlsFailed(
             target, f"{key}: reading them got no answer", hint="is their file system mounted?"
@@ -42,6 +46,13 @@ async def read_trust(target: TargetId, settings: HttpSettings) -> Trust:
             hint="check the file",
         ) from error
     return Trust(context)
+
+
+def _prepared(*, has_tls: bool, files: tuple[str | None, str | None, str | None]) -> ssl.SSLContext:
+    """The context; the reader of certificates is imported too, or the first probe would seem slow."""
+    if has_tls:
+        import cryptography.x509  # noqa: F401
+    return _context(*files)
 
 
 @lru_cache(maxsize=64)

@@ -73,6 +73,8 @@ class PostgresCollector:
         self._facts: Facts | None = None
         self._sample: Sample | None = None
         self._relations: dict[int, str] = {}
+        self._seen: dict[int, tuple[tuple[Any, ...], SessionRow]] = {}
+        """Pid -> its row in the newest reading, and the value made of it."""
 
     @property
     def target(self) -> Target:
@@ -144,7 +146,7 @@ class PostgresCollector:
         asked_at = self._clock.mono_s()
         ((server_now, is_in_recovery, sees_all),) = await _ask(connection, "server")
         roundtrip_s = self._clock.mono_s() - asked_at
-        everyone = tuple(map(decode.session, await _ask(connection, "activity")))
+        everyone = self._sessions(await _ask(connection, "activity"))
         sample = Sample(
             mono_s=self._clock.mono_s(),
             started_at=facts.started_at,
@@ -176,6 +178,14 @@ class PostgresCollector:
             total=total,
             limits=(*_limits(facts, everyone, sees_all), *locks.limits),
         )
+
+    def _sessions(self, rows: Sequence[tuple[Any, ...]]) -> tuple[SessionRow, ...]:
+        """Rows as values. Most sessions are as they were two seconds ago: those are not made again."""
+        before, self._seen = self._seen, {}
+        for row in rows:
+            known = before.get(row[0])
+            self._seen[row[0]] = known if known and known[0] == row else (row, decode.session(row))
+        return tuple(session for _, session in self._seen.values())
 
     async def _read_locks(
         self, connection: Connection, facts: Facts, sessions: Sequence[SessionRow], sample: Sample

@@ -224,7 +224,7 @@ def _new_act_role(setup: Setup) -> tuple[str, ...]:
 
 
 def _new_role(setup: Setup, name: str) -> tuple[str, ...]:
-    """psql's own command for its password neither shows nor logs it."""
+    """The second line is psql's own: it neither shows nor logs the password that it asks for."""
     return () if name in setup.usual_roles else (f"CREATE ROLE {name} LOGIN;", f"\\password {name}")
 
 

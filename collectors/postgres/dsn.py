@@ -1,9 +1,13 @@
 """What a libpq connection string says, read without libpq: to name a target, and to find passwords in it."""
 
 import re
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 _URI = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
+_URI_PARTS = re.compile(
+    r"\w+://(?:(?P<account>[^/]*)@)?(?P<hosts>[^/?]*)(?:/(?P<database>[^?]*))?(?:\?(?P<options>.*))?",
+    re.DOTALL,
+)
 _PAIR = re.compile(r"\s*(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))\s*", re.DOTALL)
 _HOST_PORT = re.compile(r"(\[[^\]]*\]|[^:]*):?(.*)", re.DOTALL)
 _SECRETS = ("password", "sslpassword", "oauth_client_secret")
@@ -21,6 +25,8 @@ def parts(dsn: str) -> dict[str, str]:
     {'host': 'db', 'dbname': 'my shop', 'password': "it's"}
     >>> parts("postgres://a,[::1]:5433/x"), parts("postgresql:///shop?host=/run/pg"), parts("")
     ({'host': 'a,::1', 'port': ',5433', 'dbname': 'x'}, {'dbname': 'shop', 'host': '/run/pg'}, {})
+    >>> parts("postgresql://me:p?a#ss@db/shop")["password"]
+    'p?a#ss'
     >>> parts("orders")
     Traceback (most recent call last):
     ValueError: expected postgresql://user@host/database or key=value pairs
@@ -52,21 +58,24 @@ def _of_pairs(text: str) -> dict[str, str]:
 
 
 def _of_uri(dsn: str) -> dict[str, str]:
-    try:
-        split = urlsplit(dsn)
-    except ValueError:
-        raise ValueError("the host in the URI cannot be read") from None
-    account, _, hosts = split.netloc.rpartition("@")
-    user, _, password = account.partition(":")
-    pairs = [_host_port(host) for host in hosts.split(",")]
+    """Apart as libpq takes it: a password ends at the @, and may hold ? and #, but no /."""
+    found = _URI_PARTS.fullmatch(dsn)
+    if found is None:
+        raise ValueError("expected postgresql://user@host/database or key=value pairs")
+    if found["hosts"].count("[") != found["hosts"].count("]"):
+        raise ValueError("the host in the URI cannot be read")
+    user, _, password = (found["account"] or "").partition(":")
+    pairs = [_host_port(host) for host in found["hosts"].split(",")]
+    if not all(port.isdecimal() or not port for _, port in pairs):
+        raise ValueError("the port in the URI is not a number; a / in a password is written %2F")
     stated = {
         "host": ",".join(host for host, _ in pairs),
         "port": ",".join(port for _, port in pairs) if any(port for _, port in pairs) else "",
         "user": unquote(user),
         "password": unquote(password),
-        "dbname": unquote(split.path[1:]),
+        "dbname": unquote(found["database"] or ""),
     }
-    return {key: value for key, value in stated.items() if value} | dict(parse_qsl(split.query))
+    return {key: value for key, value in stated.items() if value} | dict(parse_qsl(found["options"] or ""))
 
 
 def _host_port(text: str) -> tuple[str, str]:

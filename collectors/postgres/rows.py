@@ -5,6 +5,8 @@ from datetime import datetime
 
 import msgspec
 
+_IDLE_IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
+
 
 class SessionIdentity(msgspec.Struct, frozen=True, order=True):
     """What an action on a session hits.
@@ -62,7 +64,7 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def is_idle_in_transaction(self) -> bool:
         """Whether a transaction is open and nothing runs in it."""
-        return self.state is not None and self.state.startswith("idle in transaction")
+        return self.state in _IDLE_IN_TRANSACTION
 
 
 class LockWait(msgspec.Struct, frozen=True, kw_only=True, gc=False):

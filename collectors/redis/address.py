@@ -48,6 +48,8 @@ def parse(url: str) -> Address:
         port = parts.port
     except ValueError as error:
         raise ValueError("the host or port in the URL cannot be read") from error
+    if parts.fragment:
+        raise ValueError("a # in the password is written %23")
     if parts.scheme not in _SCHEMES:
         raise ValueError(_EXPECTED)
     is_socket = parts.scheme == "unix"

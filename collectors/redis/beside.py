@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from opsdash.collectors.clock import Clock
-from opsdash.collectors.errors import NotSupported, PermissionDenied, TargetError
+from opsdash.collectors.errors import BadReply, NotSupported, PermissionDenied, TargetError
 from opsdash.collectors.redis import info, lists
 from opsdash.collectors.redis.client import Session, own_ids
 from opsdash.collectors.redis.commands import acl_name
@@ -23,6 +23,8 @@ CLIENTS_PER_S = 100
 DOCTOR_EVERY_S = 30.0
 ASK_AGAIN_S = 300.0
 """After so long a command that was refused is tried again: a grant may have been made."""
+
+_ANOTHER = "is there a proxy in between? Point opsdash at the server itself"
 
 Words = tuple[str | int, ...]
 
@@ -64,7 +66,11 @@ class BesideReader:
             elif isinstance(reply, TargetError):
                 self._refused[name] = (self._clock.mono_s(), reply.reason)
             else:
-                found |= await self._taken(name, reply)
+                try:
+                    found |= await self._taken(name, reply)
+                except (TypeError, ValueError, LookupError) as error:
+                    target = self._session.target
+                    raise BadReply(target, f"{name}: an answer of another form", hint=_ANOTHER) from error
         self._last = msgspec.structs.replace(self._last, **found)
         return self._last
 

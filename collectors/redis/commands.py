@@ -6,8 +6,7 @@ Words = Sequence[str | int | bytes]
 """A command and its arguments."""
 
 READS: Mapping[str, str] = {
-    "ping": "whether it is there, and how far away",
-    "info": "all counters",
+    "info": "all counters, and how long an answer takes",
     "client|id": "which of the clients are our own",
     "client|list": "who is connected, and what each does",
     "client|setname": "our connection is named opsdash",
@@ -60,7 +59,7 @@ def acl_rule(user: str = "opsdash", *, version: Sequence[int] = (7, 2), may_act:
         may_act: Whether actions are sent by this user too.
 
     >>> acl_rule(version=(7, 0))[:75]
-    'ACL SETUSER opsdash on >CHOOSE-A-PASSWORD ~* -@all +ping +info +client|id +'
+    'ACL SETUSER opsdash on >CHOOSE-A-PASSWORD ~* -@all +info +client|id +client'
     """
     names = [*READS, *(ACTS if may_act else ())]
     known = [n for n in names if tuple(version) >= _NEWER.get(n, (0,)) and n not in _SENTINELS]

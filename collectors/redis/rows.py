@@ -258,7 +258,7 @@ class RedisData(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=Tru
     """The server's clock."""
     uptime_s: int | None
     roundtrip_s: float
-    """Client-side time of one PING."""
+    """Client-side time of one trivial command."""
     memory: Memory
     databases: tuple[Database, ...]
     default_db: int

@@ -12,12 +12,16 @@ from opsdash.collectors.feed import Feed
 from opsdash.collectors.registry import KINDS
 from opsdash.collectors.snapshot import FailureKind, Snapshot
 from opsdash.collectors.supervisor import Pace, Reader
-from tests.contract import postgres
+from tests.contract import host, http, postgres, redis
 from tests.contract.fault import FAULTS, SECRET, NotApplicable, Rig, Trial
 
 TRIALS: Mapping[str, Trial] = {
     "postgres 18": postgres.trial(18),
     "postgres 15": postgres.trial(15),
+    "redis 7": redis.trial("redis7"),
+    "redis (valkey)": redis.trial("valkey"),
+    "http": http.TRIAL,
+    "host": host.TRIAL,
 }
 """Kind, and what tells several trials of it apart; a new kind is one line here and one module beside this."""
 

@@ -49,6 +49,8 @@ def everybody_of(place: Path) -> Family:
     (keeper,) = psutil.Process(told["pid"]).children()
     everybody = family(keeper.pid)
     assert len(everybody) > 10  # keeper, story, two postmasters with their workers, the sessions
+    valkeys = [line for line in alive(everybody) if "valkey-server" in line or "redis-server" in line]
+    assert len(valkeys) == 2, alive(everybody)
     return everybody
 
 
@@ -73,7 +75,7 @@ def ordinary_python() -> tuple[str, int | None]:
 def _can_import(python: str) -> bool:
     try:
         tried = subprocess.run(
-            [python, "-c", "import opsdash.tui.demo.run"],
+            [python, "-c", "import opsdash.tui.demo.run, opsdash.tui.demo.story"],
             env={"PYTHONPATH": IMPORTABLE},
             capture_output=True,
             check=False,

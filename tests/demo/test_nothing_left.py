@@ -16,6 +16,7 @@ from opsdash.tui.demo.binaries import Binaries, find_binaries
 from opsdash.tui.demo.keeper_link import Keeper, KeeperError, server_user
 from opsdash.tui.demo.run import start_demo
 from opsdash.tui.demo.servers import PostgresServer
+from tests.demo.asking import Shop, request
 from tests.demo.owning import (
     IMPORTABLE,
     SCRIPT,
@@ -45,9 +46,12 @@ def test_closed_demo() -> None:
     demo = start_demo()
     (keeper,) = set(psutil.Process().children()) - before
     everybody = family(keeper.pid)
+    port = Shop(demo).port
     demo.close()
     assert not alive(everybody)
     assert not demo.folder.exists()
+    with pytest.raises(ConnectionRefusedError):
+        request(port, "/ready")
     demo.close()
 
 

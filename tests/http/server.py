@@ -86,7 +86,12 @@ class Server:
 
 
 def answer(
-    status: int = 200, body: Any = b"", *, media_type: str = "application/json", phrase: str = "Word", **headers: str
+    status: int = 200,
+    body: Any = b"",
+    *,
+    media_type: str = "application/json",
+    phrase: str = "Word",
+    **headers: str,
 ) -> Behaviour:
     """A whole answer; what is not bytes is sent as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -10,6 +10,7 @@ import msgspec
 from textual.pilot import Pilot
 
 from opsdash.collectors.clock import Clock
+from opsdash.collectors.errors import TargetError
 from opsdash.collectors.postgres.rows import SessionIdentity, SessionRow
 from opsdash.collectors.postgres.settings import PostgresSettings
 from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
@@ -21,7 +22,7 @@ from opsdash.tui.actions.perform import Gateway
 from opsdash.tui.app import OpsdashApp
 from opsdash.tui.watch import Watch
 from tests.actions.lamps import ManualClock, maria
-from tests.support.readings import ago, reading, row_line, session
+from tests.support.readings import reading, row_line, session
 
 ORDERS = TargetId("postgres", "orders")
 LEDGER = TargetId("postgres", "ledger")
@@ -43,6 +44,7 @@ class HandAction:
         self.spec = spec
         self.plans = 0
         self.sent: list[SessionIdentity] = []
+        self.fails: TargetError | None = None
         self.lines: tuple[PlanLine, ...] = (
             PlanLine(label="will run", text="pg_terminate_backend, only if it is still the same transaction"),
             PlanLine(label="lost", text="its open transaction", is_warning=True),
@@ -57,6 +59,8 @@ class HandAction:
 
     async def plan(self, target: Target, identities: Sequence[msgspec.Struct], *, may_act: bool) -> Plan:
         self.plans += 1
+        if self.fails is not None:
+            raise self.fails
         return Plan(
             action=self.spec.name,
             target=target.id,
@@ -178,7 +182,7 @@ def _target(name: str, where: Environment) -> Target:
     )
 
 
-def blocker(pid: int = 4312, **facts: Any) -> SessionRow:
+def blocker(pid: int = 4312, state: str | None = "idle in transaction", **facts: Any) -> SessionRow:
     """A session that was left idle in its transaction."""
     known: dict[str, Any] = {
         "for_s": 372.0,
@@ -189,7 +193,7 @@ def blocker(pid: int = 4312, **facts: Any) -> SessionRow:
         "backend_xid": 88213,
         "query": "update stock set qty = qty - ? where sku = $1",
     }
-    return session(pid, "idle in transaction", **(known | facts))
+    return session(pid, state, **(known | facts))
 
 
 def incident(waiting: int = 14, root: SessionRow | None = None, **facts: Any) -> Any:
@@ -213,16 +217,3 @@ def incident(waiting: int = 14, root: SessionRow | None = None, **facts: Any) ->
     idle = session(5000, "idle", application_name="reporting", for_s=20.0, xact_start=None)
     waits = row_line(root.pid, list(pids), longest_s=358.0) if waiting else []
     return reading([root, *waiters, idle], waits, **facts)
-
-
-__all__ = [
-    "LEDGER",
-    "ORDERS",
-    "PRODUCTION",
-    "STAGING",
-    "HandAction",
-    "Stage",
-    "ago",
-    "blocker",
-    "incident",
-]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opsdash.collectors.snapshot import FailureKind
-from tests.screens.stage import LEDGER, ORDERS, PRODUCTION, Stage, blocker, incident
+from tests.screens.stage import LEDGER, PRODUCTION, Stage, blocker, incident
 from tests.support.readings import connections, reading
 from tests.support.screen import SIZES, assert_fills, cursor_line, line_with, said, text_of, until
 
@@ -157,7 +157,3 @@ async def test_keys_of_an_action_are_bound_only_where_a_finding_suggests_it(tmp_
         await until(pilot, lambda _: "blocks 14" in cursor_line(stage.app))
         await pilot.press("K")
         await until(pilot, "Terminate root blocker 4312 on orders")
-
-
-def test_targets_are_named_as_configured() -> None:
-    assert str(ORDERS) == "postgres/orders"

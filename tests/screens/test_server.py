@@ -166,7 +166,9 @@ async def test_server_that_never_answered_says_why_and_what_to_do(
         await until(pilot, "connection refused")
         await pilot.press("enter")
         await until(pilot, f"✖ connection refused: {REFUSED} look at its log")
-        assert "✖ connection refused, no data yet" in text_of(stage.app).splitlines()[1]
+        where = text_of(stage.app).splitlines()[1]
+        assert "✖ connection refused, no data yet" in where
+        assert "orders (staging)" in where
         assert_fills(stage.app)
 
 
@@ -182,6 +184,7 @@ async def test_server_that_stopped_answering_shows_the_age_of_what_it_shows(
         stage.fail(FailureKind.TIMED_OUT, "no answer within 5 s")
         await until(pilot, "▲ stale 42s: timed out")
         assert "▲ stale 42s: timed out" in text_of(stage.app).splitlines()[1]
+        assert "stale no answer within 5 s; look at its log" in said(stage.app)
         assert "4312" in cursor_line(stage.app)
 
 
@@ -194,6 +197,7 @@ async def test_what_the_role_may_not_see_is_said(tmp_path: Path) -> None:
         await open_server(stage, pilot)
         await until(pilot, f"not seen {limit}")
         assert "not visible" in cursor_line(stage.app)
+        assert "idle-tx ? active ?" in said(stage.app)
 
 
 async def test_next_server_and_back(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from opsdash.collectors.errors import TimedOut
 from opsdash.collectors.snapshot import FailureKind
-from tests.screens.stage import Stage, blocker, incident
+from tests.screens.stage import ORDERS, Stage, blocker, incident
 from tests.support.readings import reading
 from tests.support.screen import SIZES, assert_fills, said, text_of, until
 
@@ -96,3 +97,30 @@ async def test_terminate_from_here_is_planned_for_this_session(tmp_path: Path) -
         await pilot.press("K")
         await until(pilot, "Terminate session 4312 on orders (staging)")
         assert stage.terminate.plans == 1
+
+
+async def test_session_that_the_role_may_not_see_says_so_instead_of_blanks(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    hidden = blocker(
+        state=None, is_visible=False, backend_start=None, xact_start=None, query_start=None, query=None
+    )
+    stage.read(incident(root=hidden))
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("2", "enter", "enter")
+        await until(pilot, "session 4312")
+        await until(pilot, "last stmt (not visible to this role)")
+        assert "GRANT pg_read_all_stats" in said(stage.app)
+        assert "state -" not in said(stage.app)
+
+
+async def test_plan_that_cannot_be_read_is_told_and_nothing_is_asked(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    stage.terminate.fails = TimedOut(ORDERS, "no answer within 5 s", hint="look at the network")
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("enter", "K")
+        await until(pilot, "no plan: ")
+        assert "no answer within 5 s" in said(stage.app)
+        assert "Terminate session" not in said(stage.app)

@@ -28,7 +28,7 @@ def text_of(app: App[Any]) -> str:
 
 
 def said(app: App[Any]) -> str:
-    """All that is shown as one running text, and after it what a dialog says; without frames and line breaks."""
+    """All that is shown as one running text, and after it what a dialog says; without frames."""
     text = text_of(app)
     inside = [line.split("│")[1] for line in text.splitlines() if line.count("│") == 2]
     return " ".join(f"{re.sub('[╭╮╰╯─│]+', ' ', text)} {' '.join(inside)}".split())
@@ -52,11 +52,11 @@ async def until(pilot: Pilot[Any], words: str | Callable[[str], bool], timeout_s
     """Wait until the screen shows `words`, or text that the function finds right."""
     app = pilot.app
 
-    async def is_shown() -> bool:
-        await pilot.pause()
+    def is_shown() -> bool:
         text = said(app)
         return words in text if isinstance(words, str) else words(text)
 
+    await pilot.pause()
     try:
         await wait_until_async(is_shown, timeout_s, f"the screen says {words!r}")
     except AssertionError as error:

@@ -1,1 +1,1 @@
-"""Two real PostgreSQL servers with a live incident to solve, and nothing left behind."""
+"""Real PostgreSQL and Valkey servers, a shop that needs them, a live incident, and nothing left behind."""

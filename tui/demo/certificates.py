@@ -22,14 +22,9 @@ _ROOT_DAYS, _INTERMEDIATE_DAYS, _SHOP_DAYS = 3650.0, 12.5, 80.0
 _Key = ec.EllipticCurvePrivateKey
 
 
-def make_certificates(folder: Path, *, now: datetime | None = None) -> None:
-    """Write the root, the chain below it, and the key of the shop's own certificate.
-
-    Args:
-        folder: Exists, and is empty.
-        now: Aware time that the validities are counted from; None: this moment.
-    """
-    now = now or datetime.now(UTC)
+def make_certificates(folder: Path) -> None:
+    """Write the root, the chain below it, and the key of the shop's own certificate into an empty folder."""
+    now = datetime.now(UTC)
     root_key, intermediate_key, shop_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     issue = _Issuer("opsdash demo root", root_key, now)
     root = issue("opsdash demo root", root_key, _ROOT_DAYS, _authority(depth=1))

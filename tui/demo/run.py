@@ -21,7 +21,6 @@ from opsdash.tui.demo.schema import create_database
 from opsdash.tui.demo.servers import HOST, PostgresServer, free_port
 from opsdash.tui.demo.stories import CA_FILE, DEFAULT_STORY, HOLDS, SERVES, STORIES, Scene
 from opsdash.tui.demo.valkey import NO_VALKEY, ValkeyProgram, ValkeyServer, find_valkey
-from opsdash.tui.kinds import KINDS
 
 _OPTIONS: Mapping[str, str | int] = {"max_connections": 40}
 _CACHE: Mapping[str, str | int] = {"maxmemory": "32mb", "maxmemory-policy": "allkeys-lru"}
@@ -116,8 +115,7 @@ def _started(keeper: Keeper, story: str, on_phase: Callable[[str], None]) -> Dem
         *_caches_in_cast(caches),
         *_shop_in_cast(scene, caches),
     )
-    known = tuple((target, words) for target, words in cast if target.id.kind in KINDS)
-    return Demo(keeper, known, dead, () if caches else (f"cache, sessions: {NO_VALKEY}",))
+    return Demo(keeper, cast, dead, () if caches else (f"cache, sessions: {NO_VALKEY}",))
 
 
 def _start_caches(keeper: Keeper, program: ValkeyProgram | None) -> dict[str, ValkeyServer]:

@@ -78,8 +78,13 @@ class Shop:
             group.create_task(self._visit_page_after_page())
 
     async def page(self) -> Answer:
-        """A page with a few articles."""
-        lines = await self._articles(random.sample(QUIET_SKUS, _ON_A_PAGE))
+        """A page with a few articles; 503 when they can be read nowhere."""
+        try:
+            lines = await self._articles(random.sample(QUIET_SKUS, _ON_A_PAGE))
+        except (psycopg.Error, RedisError) as error:
+            say(API, f"no page: {error}")
+            body = b"The shop is closed for a moment.\n"
+            return Answer(status=HTTPStatus.SERVICE_UNAVAILABLE, body=body, media_type="text/plain")
         return Answer(body="".join(f"{line}\n" for line in lines).encode(), media_type="text/plain")
 
     async def ready(self) -> Answer:
@@ -137,14 +142,8 @@ class Shop:
 
     async def _visit_page_after_page(self) -> None:
         while True:
-            try:
-                await self._articles(QUIET_SKUS)
-                while True:
-                    await self.page()
-                    await asyncio.sleep(_VISITOR_PAUSE_S * random.uniform(0.6, 1.4))
-            except (psycopg.Error, RedisError) as error:
-                say(API, f"no page: {error}; trying again")
-                await asyncio.sleep(_RETRY_S)
+            is_served = (await self.page()).status is HTTPStatus.OK
+            await asyncio.sleep(_VISITOR_PAUSE_S * random.uniform(0.6, 1.4) if is_served else _RETRY_S)
 
     async def _articles(self, skus: Iterable[str]) -> list[str]:
         """A line for each article, from the cache; those it lacks from the database, into the cache."""

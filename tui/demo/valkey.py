@@ -81,7 +81,7 @@ def _candidates() -> Iterator[Path]:
     for name in ("valkey-server", "redis-server"):
         on_path = shutil.which(name)
         if on_path is not None:
-            yield Path(on_path).resolve()
+            yield Path(on_path)  # its name counts: Debian's is a link to a program that looks at it
 
 
 class ValkeyServer:

@@ -12,6 +12,7 @@ from opsdash.collectors.format import age
 from opsdash.collectors.registry import load
 from opsdash.collectors.snapshot import Snapshot
 from opsdash.collectors.target import TargetId
+from opsdash.tui.findings.causes import with_causes
 from opsdash.tui.findings.reachability import unreachable
 from opsdash.tui.kinds import KINDS
 
@@ -35,10 +36,11 @@ def find(
     """
     known = {} if known is None else known
     found: list[Finding] = []
+    views = tuple(views)
     for view in views:
         found.extend(unreachable(view, now=now, mono_s=mono_s))
         found.extend(_from_data(view, mono_s, known))
-    return ranked(tuple(found))
+    return with_causes(ranked(tuple(found)), views)
 
 
 def _from_data(view: TargetView, mono_s: float, known: Known) -> Iterable[Finding]:

@@ -10,9 +10,6 @@ from opsdash.collectors.target import Target
 
 PLACE = "disks"
 
-_FILLING_SPAN_S = 60.0
-"""A growth that was seen for less says nothing about when the disk is full."""
-
 
 def findings(data: HostData, target: Target) -> tuple[Finding, ...]:
     """All findings of one reading, in no particular order.
@@ -100,7 +97,7 @@ def _unknown_disk(disk: Disk, target: Target) -> Finding:
 
 def _full_words(disk: Disk) -> str | None:
     """When it is full if it goes on like that; None where that cannot be said."""
-    if disk.full_in_s is None or (disk.filling_span_s or 0.0) < _FILLING_SPAN_S or disk.full_in_s > 86400:
+    if disk.full_in_s is None or disk.full_in_s > 86400:
         return None
     rate = size(disk.filling_bytes_per_s)
     return f"full in {duration(disk.full_in_s)} at {rate}/s (over {age(disk.filling_span_s)})"
@@ -125,7 +122,8 @@ def _memory(data: HostData, target: Target, limits: HostThresholds) -> Iterator[
         severity=Severity.CRIT if ratio < limits.memory_crit_ratio else Severity.WARN,
         target=target.id,
         rule="host.memory",
-        title=f"memory {size(memory.available_bytes)} of {size(memory.total_bytes)} available ({percent(ratio)})",
+        title=f"memory {size(memory.available_bytes)} of {size(memory.total_bytes)} available"
+        f" ({percent(ratio)})",
         short=f"memory {percent(ratio)} available",
         evidence=(
             f"{size(memory.available_bytes)} can be had without swapping, by the kernel's estimate",
@@ -147,7 +145,8 @@ def _load(data: HostData, target: Target, limits: HostThresholds) -> Iterator[Fi
         severity=severity,
         target=target.id,
         rule="host.load",
-        title=f"load {one:.1f} on {plural(data.cores, 'core')} over 1 min ({five:.1f} over 5, {fifteen:.1f} over 15)",
+        title=f"load {one:.1f} on {plural(data.cores, 'core')} over 1 min"
+        f" ({five:.1f} over 5, {fifteen:.1f} over 15)",
         short=f"load {one:.1f} on {plural(data.cores, 'core')}",
         evidence=("on Linux it counts what runs and what waits for a disk",),
         cause="it is rising" if one > five > fifteen else "it is falling already" if one < five else None,
@@ -166,15 +165,15 @@ def _oom(data: HostData, target: Target, limits: HostThresholds) -> Iterator[Fin
         severity=Severity.CRIT,
         target=target.id,
         rule="host.oom",
-        title=f"the kernel killed {plural(data.oom_kills_seen, 'process', 'processes')} for memory, the last {ago} "
-        f"ago, watching for {age(data.watched_s)}",
+        title=f"the kernel killed {plural(data.oom_kills_seen, 'process', 'processes')} for memory, "
+        f"the last {ago} ago, watching for {age(data.watched_s)}",
         short=f"{plural(data.oom_kills_seen, 'OOM kill')}, the last {ago} ago",
         evidence=(
             f"{plural(data.oom_kills_seen, 'OOM kill')} while opsdash watched ({age(data.watched_s)}), "
             f"{data.oom_kills} since the machine started",
             f"last seen at {moment(at)} UTC; which process: dmesg -T | grep -i 'killed process'",
         ),
-        cause="the machine, or the memory limit of one of its control groups, is too small for what runs in it",
+        cause="the machine, or the memory limit of a control group, is too small for what runs in it",
         basis=f"watching for {age(data.watched_s)}",
         place=PLACE,
         weight=float(data.oom_kills_seen),

@@ -48,12 +48,10 @@ def idle_in_transaction(
     }
     cases = []
     for session in data.sessions:
+        if not session.is_idle_in_transaction or not session.is_client or session.pid in told:
+            continue
         idle_s = elapsed_s(session.state_change, data.server_now)
-        if (
-            idle_s is None
-            or session.pid in told
-            or not (session.is_client and session.is_idle_in_transaction)
-        ):
+        if idle_s is None:
             continue
         waiters = holding.get(session.pid, 0)
         if idle_s > limits.idle_in_transaction_s or waiters:
@@ -87,9 +85,9 @@ def long_queries(
     elsewhere = told | {wait.pid for wait in data.waits}
     cases = []
     for session in data.sessions:
-        running_s = elapsed_s(session.query_start, data.server_now)
-        if not session.is_client or session.state != "active" or session.pid in elsewhere:
+        if session.state != "active" or not session.is_client or session.pid in elsewhere:
             continue
+        running_s = elapsed_s(session.query_start, data.server_now)
         if running_s is not None and running_s > limits.query_s:
             case = _Case(
                 session=session,

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import ScreenResume
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from opsdash.collectors.target import TargetId
@@ -17,6 +18,9 @@ from opsdash.widgets.lines import Line, Lines, line_width, spread
 from opsdash.widgets.messages import ActionRequested
 from opsdash.widgets.status import Tone
 from opsdash.widgets.topline import TopLine
+
+NOTICE_S = 6.0
+"""How long a notice stays."""
 
 _KEY_NAMES = {
     "escape": "Esc",
@@ -81,6 +85,7 @@ class Place(Screen[None], inherit_bindings=False):
     def __init__(self, watch: Watch) -> None:
         super().__init__()
         self.watch_over = watch
+        self._noticed: Timer | None = None
 
     @property
     def target(self) -> TargetId | None:
@@ -112,11 +117,13 @@ class Place(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Draw once, before anything new comes."""
+        self.bindings_updated_signal.subscribe(self, self.show_keys)
         self.redraw()
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """Catch up with what came while another screen was in front."""
         self.redraw()
+        self.show_keys()
 
     def on_resize(self) -> None:
         """More or less fits now."""
@@ -131,7 +138,10 @@ class Place(Screen[None], inherit_bindings=False):
         if crumbs is not None:
             self.query_one("#crumbs", Lines).show((path_line(*crumbs, self.size.width),))
         self.show_feed()
-        if self.app.screen is self:  # below a dialog these keys wait; they stay as they were
+
+    def show_keys(self, _: object = None) -> None:
+        """Say which keys work now. Below a dialog they wait, and stay as they were."""
+        if self.is_mounted and self.app.screen is self:
             self.query_one(KeyLine).show_keys(self.keys())
 
     def keys(self) -> tuple[tuple[str, str], ...]:
@@ -145,7 +155,9 @@ class Place(Screen[None], inherit_bindings=False):
         return tuple(sorted(shown.items(), key=lambda item: order.get(item[0], 50)))
 
     def notice(self, text: str, tone: Tone = Tone.WARN) -> None:
-        """Say something in the last line for a while."""
+        """Say something in the last line for a while; nothing: take away what was said."""
         line = self.query_one(KeyLine)
-        line.show_notice(((text, tone),))
-        self.set_timer(6.0, lambda: line.show_notice(None), name="notice")
+        line.show_notice(((text, tone),) if text else None)
+        if self._noticed is not None:
+            self._noticed.stop()  # what is said now stays for its own time
+        self._noticed = self.set_timer(NOTICE_S, lambda: line.show_notice(None), name="notice")

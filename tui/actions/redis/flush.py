@@ -70,7 +70,7 @@ class Flush:
         ]
         if lookups is not None:
             text = f"{lookups} (all databases); they will go to whatever is behind this cache"
-            found.append(line("falls through", text, is_warning=True))
+            found.append(line("lookups", text, is_warning=True))
         if now.replication.replicas:
             found.append(line("replicas", f"{plural(len(now.replication.replicas), 'replica')} empties too"))
         if now.mode == "cluster":

@@ -15,7 +15,7 @@ from opsdash.tui.actions.redis import PURGE
 from opsdash.tui.actions.redis.connection import ActionConnection
 from opsdash.tui.actions.redis.deed import Connections, line
 from opsdash.tui.actions.redis.sighting import Sighting, fall_through, look, not_here, not_the_same
-from opsdash.tui.actions.redis.survey import Pace, Survey, Walk, survey
+from opsdash.tui.actions.redis.survey import Pace, Survey, Walk, shown, survey, without_expiry
 
 TYPE_FROM = 0.5
 """From this share of the keys on the target's name is typed everywhere."""
@@ -74,7 +74,8 @@ class PurgeAction:
                     connection, self._clock, db=thing.db, pattern=thing.pattern, pace=self._pace
                 )
                 later = await look(connection, self._clock.mono_s())
-                lines = tuple(self._lines(thing, found, later, fall_through(now, later)))
+                endless = await without_expiry(connection, thing.db, found.samples)
+                lines = tuple(self._lines(thing, found, later, fall_through(now, later), endless))
                 refusal = _nothing(thing, found)
                 self._expected[thing] = found.estimate
         finally:
@@ -93,20 +94,25 @@ class PurgeAction:
         )
 
     def _lines(
-        self, thing: PurgeIdentity, found: Survey, now: Sighting, lookups: str | None
+        self,
+        thing: PurgeIdentity,
+        found: Survey,
+        now: Sighting,
+        lookups: str | None,
+        endless: int | None,
     ) -> list[PlanLine]:
         pace = self._pace
         lasts = duration(max(found.keys / pace.keys_per_s, 1.0))
         lines = [
             line("will run", f"on db{thing.db} SCAN MATCH {thing.pattern}, and UNLINK of each key it finds"),
             line("hits", found.words),
-            line("such as", "  ".join(found.samples) or "none"),
+            line("such as", "  ".join(map(shown, found.samples)) or "none"),
         ]
         if found.samples:
-            lines.append(line("lost", _lost(found)))
+            lines.append(line("lost", _lost(endless, len(found.samples))))
         if lookups is not None:
             text = f"{lookups} (all keys); those of the purged ones go to whatever is behind this cache"
-            lines.append(line("falls through", text, is_warning=True))
+            lines.append(line("lookups", text, is_warning=True))
         if now.replication.replicas:
             count = plural(len(now.replication.replicas), "replica")
             lines.append(line("replicas", f"{count} of it lose them too"))
@@ -158,16 +164,17 @@ class PurgeAction:
         walk = Walk(thing.pattern, self._pace)
         session: Session | None = None
         told_s = self._clock.mono_s()
-        while not walk.is_over:
+        while not walk.is_over():
             if progress is not None and progress.is_aborted:
                 return False
             next_s = self._clock.mono_s() + 1 / self._pace.steps_per_s
             async with connection.turn(thing.db, only=session) as session:
                 await _unlink(session, await walk.step(session), tally)
-            if progress is not None and self._clock.mono_s() - told_s >= self._pace.tell_every_s:
+            is_due = walk.is_over() or self._clock.mono_s() - told_s >= self._pace.tell_every_s
+            if progress is not None and is_due:
                 told_s = self._clock.mono_s()
                 progress.progress(tally.words)
-            if not walk.is_over:
+            if not walk.is_over():
                 await self._clock.sleep(max(0.0, next_s - self._clock.mono_s()))
         return True
 
@@ -230,9 +237,8 @@ def _nothing(thing: PurgeIdentity, found: Survey) -> str | None:
     return f"no key matches {thing.pattern}, {seen} {number(found.looked_at)} looked at in db{thing.db}"
 
 
-def _lost(found: Survey) -> str:
+def _lost(endless: int | None, of: int) -> str:
     """What the samples say of the keys: those with an expiry would have gone by themselves."""
-    if found.without_expiry is None:
+    if endless is None:
         return "their values; whether they would expire by themselves may not be asked (PTTL)"
-    share = percent(found.without_expiry / len(found.samples))
-    return f"their values; {found.without_expiry} of {len(found.samples)} looked at have no expiry ({share})"
+    return f"their values; {endless} of {of} looked at have no expiry ({percent(endless / of)})"

@@ -1,7 +1,6 @@
 """A bounded look at the keys of one database that match a pattern: how many, and which for example."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -41,10 +40,8 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     matching: int
     """Of those."""
     is_complete: bool
-    samples: tuple[str, ...] = ()
-    """Names of some that match, cleaned and cut."""
-    without_expiry: int | None = None
-    """Of the samples; None where it may not be asked."""
+    samples: tuple[bytes, ...] = ()
+    """Some that match."""
 
     @property
     def share(self) -> float:
@@ -81,7 +78,6 @@ class Walk:
         self._pace = pace
         self._cursor: int | bytes = 0
         self.steps = 0
-        self.is_over = False
 
     async def step(self, session: Session) -> list[bytes]:
         """The keys that match among the next ones; a key may come twice. Raises TargetError."""
@@ -92,9 +88,12 @@ class Walk:
             raise reply
         self._cursor, found = reply
         self.steps += 1
-        self.is_over = int(self._cursor) == 0
         keys: list[bytes] = found
         return keys
+
+    def is_over(self) -> bool:
+        """Whether every key was looked at."""
+        return self.steps > 0 and int(self._cursor) == 0
 
     @property
     def looked_at(self) -> int:
@@ -113,28 +112,27 @@ async def survey(
         (keys,) = await session.ask(("DBSIZE",))
         if isinstance(keys, TargetError):
             raise keys
-        while not walk.is_over and clock.mono_s() - began_s < pace.survey_s:
+        while not walk.is_over() and clock.mono_s() - began_s < pace.survey_s:
             next_s = clock.mono_s() + 1 / pace.steps_per_s
             found.update(await walk.step(session))
-            if not walk.is_over:
+            if not walk.is_over():
                 await clock.sleep(max(0.0, next_s - clock.mono_s()))
-        chosen = sorted(found)[:: max(len(found) // samples, 1)][:samples]
-        without_expiry = await _without_expiry(session, chosen)
-    looked_at = keys if walk.is_over else min(walk.looked_at, keys)
+    chosen = sorted(found)[:: max(len(found) // samples, 1)][:samples]
+    looked_at = keys if walk.is_over() else min(walk.looked_at, keys)
     return Survey(
         keys=keys,
         looked_at=max(looked_at, len(found)),
         matching=len(found),
-        is_complete=walk.is_over,
-        samples=tuple(shown(key) for key in chosen),
-        without_expiry=without_expiry,
+        is_complete=walk.is_over(),
+        samples=tuple(chosen),
     )
 
 
-async def _without_expiry(session: Session, keys: Sequence[bytes]) -> int | None:
+async def without_expiry(connection: ActionConnection, db: int, keys: Sequence[bytes]) -> int | None:
+    """How many of `keys` have no expiry; None where that may not be asked. Raises TargetError."""
     if not keys:
         return 0
-    replies: list[Any] = await session.ask(*(("PTTL", key) for key in keys))
+    replies = await connection.read(*(("PTTL", key) for key in keys), db=db)
     if any(isinstance(reply, TargetError) for reply in replies):
         return None
     return len([reply for reply in replies if reply == -1])

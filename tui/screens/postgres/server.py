@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
+from opsdash.collectors.format import plural
 from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
 from opsdash.collectors.target import TargetId
 from opsdash.tui.screens.place import Place
@@ -54,7 +55,7 @@ class ServerScreen(Place):
     DEFAULT_CSS = """
     ServerScreen #head { height: 2; }
     ServerScreen #tabs { height: 1; }
-    ServerScreen #why { height: auto; max-height: 40%; }
+    ServerScreen #why { height: auto; }
     """
 
     def __init__(
@@ -180,6 +181,10 @@ class ServerScreen(Place):
     def _show_why(self, data: PostgresData, width: int) -> None:
         """Below the blocking tree the likely cause; below the others what this role may not see."""
         lines: list[Line] = []
+        failure = self._seen.failure
+        if failure is not None:
+            words = failure.reason + (f"; {failure.hint}" if failure.hint else "")
+            lines += labelled("stale", words, width=width, tone=Tone.WARN)
         if self._view == "blocked":
             finding = self._finding_under_cursor()
             if finding is not None and finding.cause:
@@ -190,6 +195,10 @@ class ServerScreen(Place):
         else:
             for limit in data.limits:
                 lines += labelled("not seen", limit, width=width, tone=Tone.WARN)
+        room = max(self.size.height * 3 // 10, 2)
+        if len(lines) > room:
+            told = f"… {plural(len(lines) - room + 1, 'more line')}; Enter shows the session in full"
+            lines = [*lines[: room - 1], ((told, Tone.MUTED),)]
         self.query_one("#why", Lines).show(lines)
 
     def _finding_under_cursor(self) -> Finding | None:

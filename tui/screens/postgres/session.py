@@ -111,5 +111,7 @@ class SessionScreen(Place):
             self.notice(str(error), Tone.CRIT)
             return
         if self._revealed is None:
-            self.notice("the session is gone, or runs another statement now")
+            self.notice(
+                "not to be seen: the session is gone, runs another statement now, or hides from this role"
+            )
         self.redraw()

@@ -76,13 +76,19 @@ def connections_line(data: PostgresData, view: TargetView, width: int) -> Line:
     idle_tx = sum(count for state, count in connections.by_state if state.startswith("idle in transaction"))
     active = dict(connections.by_state).get("active", 0)
     waiting = len(data.waits)
+    states: tuple[Line, Line] = (
+        (("idle-tx ", Tone.NORMAL), (str(idle_tx), Tone.WARN if idle_tx else Tone.OK)),
+        (f"active {active}",),
+    )
+    if any(not s.is_visible for s in data.sessions):  # those that are seen would be told as all
+        states = ("idle-tx ", ("?", Tone.UNKNOWN)), ("active ", ("?", Tone.UNKNOWN))
     return fit(
         [
             (0, ("connections ", (f"{connections.used}/{connections.usable}", tone))),
             (3, ((bar(connections.used_ratio, 12), tone),)),
             (0, (("waiting ", Tone.NORMAL), (str(waiting), Tone.CRIT if waiting else Tone.OK))),
-            (1, (("idle-tx ", Tone.NORMAL), (str(idle_tx), Tone.WARN if idle_tx else Tone.OK))),
-            (2, (f"active {active}",)),
+            (1, states[0]),
+            (2, states[1]),
             (4, ("  ".join(f"{name} {count}" for name, count in connections.by_application[:4]),)),
         ],
         width,

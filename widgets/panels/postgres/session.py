@@ -47,7 +47,8 @@ def session_detail(
         text = f"{node.waiters}, the longest for {duration(node.longest_wait_s)} · directly: {names}{more}"
         lines += labelled("blocks", text, width=width, tone=Tone.CRIT)
     label = "statement" if session.state == "active" else "last stmt"
-    lines += [(), *labelled(label, query or session.query or "(none seen)", width=width)]
+    unseen = "(none seen)" if session.is_visible else "(not visible to this role)"
+    lines += [(), *labelled(label, query or session.query or unseen, width=width)]
     if query is None and session.query:
         lines += labelled(
             "",
@@ -68,6 +69,8 @@ def _facts(session: SessionRow, data: PostgresData) -> Iterator[tuple[str, str, 
         f"database {session.database or '-'}",
     ]
     yield "session", f"{session.pid} · {session.backend_type or 'backend'} · " + " · ".join(who), Tone.ACCENT
+    if not session.is_visible:
+        return
     yield "client", session.client_addr or "-", Tone.NORMAL
     state = session.state or "-"
     tone = Tone.WARN if session.is_idle_in_transaction else Tone.NORMAL

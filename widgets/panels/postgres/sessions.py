@@ -1,7 +1,6 @@
 """The table of sessions: who does what, since when, and who stands in whose way."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -12,7 +11,7 @@ from opsdash.collectors.postgres.blocking import BlockingNode, forest_of
 from opsdash.collectors.postgres.rows import PostgresData, SessionRow
 from opsdash.collectors.postgres.settings import PostgresSettings, PostgresThresholds
 from opsdash.widgets.columns import Column
-from opsdash.widgets.panels.postgres.words import session_age_s, session_tone, state_word, wait_word
+from opsdash.widgets.panels.postgres.words import session_age_s, state_word, trouble, trouble_tone, wait_word
 from opsdash.widgets.status import Tone
 
 
@@ -50,14 +49,16 @@ def session_lines(view: TargetView) -> tuple[SessionLine, ...]:
 
 def _session_lines(data: PostgresData, thresholds: PostgresThresholds) -> tuple[SessionLine, ...]:
     blocking = blocked_counts(forest_of(data))
-    lines = []
+    found: list[tuple[int, float, int, SessionLine]] = []
     for session in data.sessions:
         blocks = blocking.get(session.pid, 0)
         age_s = session_age_s(session, data.server_now)
-        tone = session_tone(session, blocks, age_s, thresholds.idle_in_transaction_s)
-        lines.append(SessionLine(session=session, blocks=blocks, age_s=age_s, tone=tone))
-    lines.sort(key=_trouble)
-    return tuple(lines)
+        rank = trouble(session, blocks)
+        tone = trouble_tone(rank, age_s, thresholds.idle_in_transaction_s)
+        line = SessionLine(session=session, blocks=blocks, age_s=age_s, tone=tone)
+        found.append((rank, -(age_s or 0.0), len(found), line))
+    found.sort()
+    return tuple(line for *_, line in found)
 
 
 def blocked_counts(forest: Sequence[BlockingNode]) -> dict[int, int]:
@@ -70,26 +71,6 @@ def blocked_counts(forest: Sequence[BlockingNode]) -> dict[int, int]:
             counts[node.pid] = node.waiters
         stack.extend(node.children)
     return counts
-
-
-def _trouble(line: SessionLine) -> tuple[int, float]:
-    session = line.session
-    if line.blocks:
-        rank = 0
-    elif session.wait_event_type == "Lock":
-        rank = 1
-    elif session.is_idle_in_transaction:
-        rank = 2
-    elif session.state == "active":
-        rank = 3 if session.is_client else 4
-    else:
-        rank = 5 if session.is_client else 6
-    return (rank, -(line.age_s or 0.0))
-
-
-def moment_key(moment: datetime | None) -> float | None:
-    """A sort key for moments."""
-    return None if moment is None else moment.timestamp()
 
 
 SESSION_COLUMNS: tuple[Column[SessionLine], ...] = (

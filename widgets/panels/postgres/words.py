@@ -53,12 +53,28 @@ def session_age_s(session: SessionRow, now: datetime) -> float | None:
     return seconds_since(session.state_change, now)
 
 
-def session_tone(session: SessionRow, blocks: int, age_s: float | None, old_s: float) -> Tone:
-    """Red for who blocks others, yellow for who waits or is too old, grey for who is idle."""
+def trouble(session: SessionRow, blocks: int) -> int:
+    """How much a session matters: 0 blocks others, 1 waits, 2 idle-tx, 3 and 4 active, 5 and 6 idle."""
     if blocks:
-        return Tone.CRIT
+        return 0
     if session.wait_event_type == "Lock":
-        return Tone.WARN
-    if session.state in (None, "idle"):
+        return 1
+    state = session.state
+    if state == "active":
+        return 3 if session.is_client else 4
+    if state is None or state == "idle":
+        return 5 if session.is_client else 6
+    return 2
+
+
+def trouble_tone(rank: int, age_s: float | None, old_s: float) -> Tone:
+    """Red for who blocks others, yellow for who waits or is too old, grey for who is idle.
+
+    >>> [trouble_tone(rank, 400.0, 300.0).value for rank in (0, 1, 2, 5)], trouble_tone(3, 4.0, 300.0).value
+    (['crit', 'warn', 'warn', 'muted'], 'normal')
+    """
+    if rank <= 1:
+        return Tone.CRIT if rank == 0 else Tone.WARN
+    if rank >= 5:
         return Tone.MUTED
     return Tone.WARN if age_s is not None and age_s > old_s else Tone.NORMAL

@@ -163,7 +163,7 @@ def keys_line(data: RedisData, width: int) -> Line:
             (1, follows),
             (3, (f"in {size(data.rates.input_bytes_per_s)}/s",)),
             (3, (f"out {size(data.rates.output_bytes_per_s)}/s",)),
-            (2, (f"ping {number(data.roundtrip_s * 1000)} ms",)),
+            (2, (f"answers in {number(data.roundtrip_s * 1000)} ms",)),
             (4, (f"up {age(data.uptime_s)}",)),
         ],
         width,

@@ -1,0 +1,97 @@
+"""Findings of an endpoint that another target explains: its health body names a dependency. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.http.rows import HttpData
+from opsdash.collectors.http.settings import HttpSettings
+from opsdash.collectors.target import TargetId
+
+Key = tuple[TargetId, str, str]
+"""`Finding.key`."""
+
+_EXPLAINED = ("http.down", "http.degraded", "http.slow", "http.errors")
+"""Rules whose findings may have their cause elsewhere."""
+
+_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("database", "db", "postgres", "postgresql", "sql", "datasource"), "postgres"),
+    **dict.fromkeys(("cache", "redis", "valkey", "session", "sessions"), "redis"),
+}
+"""What health bodies call a dependency -> the kind of target that it is."""
+
+
+def with_causes(findings: Sequence[Finding], views: Iterable[TargetView]) -> tuple[Finding, ...]:
+    """Name the target that a health check probably fails because of, and stand the two together.
+
+    Args:
+        findings: Worst first.
+        views: All targets.
+
+    Returns:
+        The same findings, worst first; one that is explained stands right below what explains it, or, where
+        it is milder than that, on top of its own severity.
+    """
+    seen = {view.target.id: view for view in views}
+    explained: dict[Key, tuple[Finding, Finding]] = {}
+    for finding in findings:
+        view = seen.get(finding.target)
+        if finding.rule not in _EXPLAINED or view is None:
+            continue
+        because = _explanation(finding, view, seen, findings)
+        if because is not None:
+            words = f"probably because of {because.target.name}: {because.title}"
+            explained[finding.key] = (msgspec.structs.replace(finding, cause=words), because)
+    return _ordered(findings, explained) if explained else tuple(findings)
+
+
+def _explanation(
+    finding: Finding, view: TargetView, seen: Mapping[TargetId, TargetView], findings: Sequence[Finding]
+) -> Finding | None:
+    """The worst finding, at least as bad, of a target that the body says is not well."""
+    suspects = _suspects(view, seen)
+    return next((f for f in findings if f.target in suspects and f.severity >= finding.severity), None)
+
+
+def _suspects(view: TargetView, seen: Mapping[TargetId, TargetView]) -> frozenset[TargetId]:
+    """The targets behind the dependencies that the newest body calls down or degraded."""
+    data, settings = view.data, view.target.settings
+    if not isinstance(data, HttpData) or not isinstance(settings, HttpSettings):
+        return frozenset()
+    found: set[TargetId] = set()
+    for check in data.probe.failing_checks:
+        found |= _named(check.name, settings.depends, view.target.id, seen)
+    return frozenset(found)
+
+
+def _named(
+    name: str, depends: Mapping[str, str], own: TargetId, seen: Mapping[TargetId, TargetView]
+) -> set[TargetId]:
+    """What a dependency's name means: as configured, else a target's name, else the only one of a kind."""
+    plain = name.partition(":")[0].lower()  # health+json: "postgres:responseTime"
+    wanted = depends.get(name) or depends.get(plain) or plain
+    by_name = {target for target in seen if target.name.lower() == wanted.lower() and target != own}
+    if by_name or wanted != plain:
+        return by_name
+    of_kind = {target for target in seen if target.kind == _KINDS.get(plain)}
+    return of_kind if len(of_kind) == 1 else set()
+
+
+def _ordered(
+    findings: Sequence[Finding], explained: Mapping[Key, tuple[Finding, Finding]]
+) -> tuple[Finding, ...]:
+    """Each explained finding behind its explanation, the severities in their order."""
+    place = {finding.key: index for index, finding in enumerate(findings)}
+
+    def rank(finding: Finding, above: tuple[Key, ...] = ()) -> tuple[int, ...]:
+        pair = explained.get(finding.key)
+        if pair is None or finding.key in above:  # two endpoints may each name the other
+            return (place[finding.key],)
+        if pair[1].severity > finding.severity:
+            return (-1, place[finding.key])
+        return (*rank(pair[1], (*above, finding.key)), place[finding.key])
+
+    ranked = sorted(findings, key=lambda finding: (-finding.severity, rank(finding)))
+    return tuple(explained[f.key][0] if f.key in explained else f for f in ranked)
