@@ -5,7 +5,6 @@ from typing import Any
 
 from textual.app import App
 from textual.binding import ActiveBinding
-from textual.command import CommandPalette, SimpleCommand, SimpleProvider
 
 
 def open_palette(app: App[Any]) -> None:
@@ -15,8 +14,7 @@ def open_palette(app: App[Any]) -> None:
         for active in app.screen.active_bindings.values()
         if active.enabled and active.binding.description
     }
-    commands = [SimpleCommand(name, _runner(app, active)) for name, active in found.items()]
-    app.push_screen(CommandPalette(providers=[SimpleProvider(app.screen, commands)]))
+    app.search_commands([(name, _runner(app, active)) for name, active in found.items()])
 
 
 def _runner(app: App[Any], active: ActiveBinding) -> Callable[[], Awaitable[None]]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -80,7 +81,7 @@ class TerminalCells:
                 continue
             pen = self._pen(style)
             if text.isascii():
-                cells += [(character, pen) for character in text]
+                cells += zip(text, repeat(pen))
                 continue
             for character in text:
                 width = cell_len(character)

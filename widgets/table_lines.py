@@ -19,7 +19,7 @@ from opsdash.widgets.status import Tone
 _MARK, _NO_MARK = "▸ ", "  "
 """Left of the first column: whether the cursor is here, told without colour."""
 
-_KEPT = 512
+_KEPT = 128
 """Drawn lines that are kept: a few screens of rows."""
 
 

@@ -161,7 +161,7 @@ async def _opened(target: TargetId, link: Any, purpose: Purpose) -> Session:
         raise TimedOut(
             target,
             f"connecting got no answer within {CONNECT_LIMIT_S:g} s",
-            hint="check the network and the firewall; or the server hangs",
+            hint="check the network and the firewall; a frozen server or TLS on a port without it are so too",
         ) from None
     except _FAILURES as error:
         raise translate(target, error) from error.with_traceback(None)

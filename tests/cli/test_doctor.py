@@ -1,7 +1,9 @@
 """`opsdash doctor` on real servers: what it says is missing, run as it stands, is missing no longer."""
 
+import asyncio
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +12,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from opsdash.collectors.postgres.doctor import diagnose
+from opsdash.collectors.snapshot import FailureKind
 from opsdash.tui.demo.servers import PostgresServer
 from tests.cli.run_opsdash import run_opsdash, write_config
+from tests.support.faults import Proxy, Wire
+from tests.support.targets import postgres_target
 
 Report = dict[str, Any]
 
@@ -244,6 +250,51 @@ def test_a_dead_target_is_3_and_hides_no_other(pg18: PostgresServer, tmp_path: P
     assert "  ✖ unreachable  connection refused: " in ended.stdout
     assert "  ▲ missing  rights: role postgres is a superuser" in ended.stdout
     assert ended.stdout.splitlines()[-1].startswith("2 targets: 1 not reached, 1 thing missing")
+
+
+@pytest.fixture
+def never_answers() -> Iterator[int]:
+    """A port that accepts and then says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_a_target_that_hangs_is_told_within_its_deadline(
+    pg18: PostgresServer, never_answers: int, tmp_path: Path
+) -> None:
+    hung = table(f"host=127.0.0.1 port={never_answers}", name="hung")
+    ended = doctor(tmp_path, hung, table(pg18.dsn()))
+    first, second = json.loads(ended.stdout)["targets"]
+    assert (ended.returncode, first["failure"]["kind"]) == (3, "timed out")
+    assert second["summary"].startswith("PostgreSQL 18.")
+
+
+@pytest.mark.parametrize(
+    "options", ["", "options='-c lock_timeout=0 -c statement_timeout=0'"], ids=["usual", "no limits"]
+)
+def test_a_catalog_that_somebody_locks_is_not_waited_for(
+    options: str, start_postgres: Callable[..., PostgresServer]
+) -> None:
+    server = start_postgres(major=18)
+    with psycopg.connect(server.dsn()) as admin:
+        admin.execute("lock table pg_catalog.pg_extension in access exclusive mode")
+        diagnosis = asyncio.run(diagnose(postgres_target(f"{server.dsn()} {options}")))
+    assert diagnosis.failure is not None
+    assert diagnosis.failure.kind is FailureKind.TIMED_OUT
+
+
+@pytest.mark.parametrize(
+    "wire", [wire for wire in Wire if wire is not Wire.PASS], ids=lambda wire: wire.value
+)
+async def test_a_broken_wire_gives_a_reason_in_time(wire: Wire, pg18: PostgresServer) -> None:
+    async with Proxy(pg18.port) as proxy:
+        proxy.set(wire)
+        target = postgres_target(f"host=127.0.0.1 port={proxy.port} user=postgres")
+        async with asyncio.timeout(30):
+            diagnosis = await diagnose(target)
+    assert diagnosis.failure is not None
+    assert diagnosis.failure.reason
+    assert diagnosis.checks == ()
 
 
 def test_statement_lines_stand_alone_so_that_they_can_be_pasted(

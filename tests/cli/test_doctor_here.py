@@ -163,11 +163,11 @@ def test_in_a_real_tmux_its_lines_are_run_as_they_stand_and_the_advice_is_gone(t
 
         def say(line: str) -> str:
             """Run a line in the pane's shell; what it printed."""
-            pane.type(f"clear; {line}; echo en''d")
+            pane.type(f"clear && {line} || true && echo en''d")
             pane.keys("Enter")
-            return pane.until("\nend")
+            return pane.until(lambda text: "end" in text.splitlines(), what=f"the end of {line}")
 
-        say(f"cd {tmp_path}; tmux set-option -s escape-time 500")
+        say(f"cd {tmp_path} && tmux set-option -s escape-time 500")
         before = say("sh d")
         assert "escape-time is 500 ms" in before
         for line in ("tmux set-option -s escape-time 10", "tmux set-option -g window-size smallest"):

@@ -1,5 +1,6 @@
 """`opsdash doctor` on real Redis and Valkey servers, as users of an ACL."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 
 from opsdash.collectors.redis.commands import READS, acl_name
-from opsdash.collectors.redis.doctor import PROBES
+from opsdash.collectors.redis.doctor import PROBES, diagnose
 from tests.cli.run_opsdash import run_opsdash, write_config
-from tests.support.redis_servers import RedisServer
+from tests.support.faults import Proxy, Wire
+from tests.support.redis_servers import RedisServer, redis_target
 
 PASSWORD = "hunter2x"
 
@@ -106,6 +108,21 @@ def test_a_server_that_is_not_there_is_3(tmp_path: Path) -> None:
     code, target = examined(tmp_path, "redis://127.0.0.1:1")
     assert (code, target["status"]) == (3, "unreachable")
     assert target["failure"]["hint"]
+
+
+@pytest.mark.parametrize(
+    "wire", [wire for wire in Wire if wire is not Wire.PASS], ids=lambda wire: wire.value
+)
+async def test_a_broken_wire_gives_a_reason_in_time(
+    wire: Wire, start_redis: Callable[..., RedisServer]
+) -> None:
+    server = start_redis("redis7")
+    async with Proxy(server.port) as proxy:
+        proxy.set(wire)
+        async with asyncio.timeout(30):
+            diagnosis = await diagnose(redis_target(f"redis://127.0.0.1:{proxy.port}"))
+    assert diagnosis.failure is not None
+    assert diagnosis.failure.reason
 
 
 def test_a_sentinel_is_looked_at_as_one(start_redis: Callable[..., RedisServer], tmp_path: Path) -> None:

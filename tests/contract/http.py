@@ -145,7 +145,7 @@ async def refused(rig: HttpRig) -> AsyncIterator[Expected]:
 @asynccontextmanager
 async def garbage(rig: HttpRig) -> AsyncIterator[Expected]:
     """The proxy's noise is HTTP: here Redis answers."""
-    rig.server.says("/health", raw(b"-ERR unknown command \x1b[2J\r\n" * 8))
+    rig.server.says("/health", raw(b"-ERR unknown command \x1b[2J\r\n\r\n" * 8))
     yield _same(FailureKind.BAD_REPLY)
     rig.answers(200)
 

@@ -31,19 +31,21 @@ def overview_lines(
     if height <= 0:
         return ()
     ordered = worst_first(views, findings)
-    if height == 1:
-        return (folded_line(ordered, findings, width),)
+    if height <= 2:
+        folded = (folded_line(ordered, findings, width), endpoint_line(ordered[0], findings, mono_s, width))
+        return folded[:height]
     heading = rule((*_TITLE, f" · {plural(len(ordered), 'endpoint')}"), _window_words(ordered), width)
-    lines: list[Line] = []
-    for view in ordered:
-        lines.append(endpoint_line(view, findings, mono_s, width))
-        if view is ordered[0] and (why := why_line(view)) is not None:
-            lines.append(why)
     room = height - 1
-    if len(lines) <= room:
-        return (heading, *lines)
-    kept = lines[: room - 1]
-    return (heading, *kept, _rest_line(ordered, findings, len(lines) - len(kept)))
+    worst = [endpoint_line(ordered[0], findings, mono_s, width)]
+    why = why_line(ordered[0])
+    if why is not None and room > 2:
+        worst.append(why)
+    fits = len(ordered) - 1 <= room - len(worst)
+    others = ordered[1:] if fits else ordered[1 : room - len(worst)]
+    lines = [*worst, *(endpoint_line(view, findings, mono_s, width) for view in others)]
+    if not fits:
+        lines.append(_rest_line(ordered[1 + len(others) :], findings))
+    return (heading, *lines)
 
 
 def endpoint_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
@@ -104,9 +106,9 @@ def _counts(views: Sequence[TargetView], findings: Sequence[Finding]) -> list[Sp
     ]
 
 
-def _rest_line(ordered: Sequence[TargetView], findings: Sequence[Finding], hidden: int) -> Line:
+def _rest_line(views: Sequence[TargetView], findings: Sequence[Finding]) -> Line:
     """What did not fit: the mildest, since the worst come first."""
-    return ((f"  +{hidden} more: ", Tone.MUTED), *_counts(ordered[-hidden:], findings))
+    return ((f"  +{len(views)} more: ", Tone.MUTED), *_counts(views, findings))
 
 
 def _window_words(views: Sequence[TargetView]) -> Line:
