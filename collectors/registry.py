@@ -22,7 +22,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     doctor: str | None = None
     """`module:function` that finds out what is missing, see `diagnosis.py`; None: it is read once."""
     first_table: str | None = None
-    """`module:function` that says what `opsdash init` writes, see `first_table.py`; None: nothing is found."""
+    """`module:function` that says what `opsdash init` writes, see `first_table.py`; None: nothing."""
 
 
 KINDS: dict[str, Kind] = {

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.collector import Collector
@@ -16,6 +16,11 @@ from opsdash.tui.findings.engine import find
 
 _CLOSE_S = 0.3
 """How long letting go of the connections may take, all together."""
+
+_MORE_READS = 5
+"""Of a target whose verdict is not settled yet: an endpoint is down after several failed probes."""
+_PAUSE_S = 0.5
+"""Between them."""
 
 
 def run_check(targets: Sequence[Target], *, as_json: bool, clock: Clock) -> int:
@@ -35,7 +40,7 @@ async def _look(targets: Sequence[Target], clock: Clock) -> Report:
     started = clock.mono_s()
     collectors = [make_collector(target, clock) for target in targets]
     readers = [Reader(collector, clock, Pace()) for collector in collectors]
-    await asyncio.gather(*(_read(reader, feed) for reader in readers))
+    await asyncio.gather(*(_read(reader, feed, clock) for reader in readers))
     await _close(collectors)
     return Report(
         views=feed.views(),
@@ -45,10 +50,25 @@ async def _look(targets: Sequence[Target], clock: Clock) -> Report:
     )
 
 
-async def _read(reader: Reader, feed: Feed) -> None:
-    """Read one target; a read that failed is repeated once, so that no verdict rests on chance."""
+@runtime_checkable
+class Settling(Protocol):
+    """Data whose verdict rests on several readings in a row."""
+
+    def is_settled(self) -> bool:
+        """Whether one more reading would not change it."""
+
+
+async def _read(reader: Reader, feed: Feed, clock: Clock) -> None:
+    """Read one target; what one reading cannot tell is read again, so that no verdict rests on chance."""
+    target = reader.collector.target
     feed.push(await reader.read())
-    if feed.view(reader.collector.target.id).failure is not None:
+    if feed.view(target.id).failure is not None:
+        feed.push(await reader.read())
+    for _ in range(_MORE_READS):
+        data = feed.view(target.id).data
+        if not isinstance(data, Settling) or data.is_settled():
+            return
+        await clock.sleep(min(target.interval_s, _PAUSE_S))
         feed.push(await reader.read())
 
 

@@ -163,7 +163,8 @@ def test_overview_fits_every_room_and_never_hides_the_worst(width: int, height: 
     if height > 1:
         assert texts[1].startswith("✖ service-0")
     if height == 8:
-        assert [text[:12] for text in texts[2:]] == ["  └ failing 3", *["● service-1"] * 4, "  +7 more: ●"]
+        assert texts[2].startswith("  └ failing ")
+        assert texts[-1] == "  +7 more: ● 7 "
     for line in lines:
         if "└" not in span_text(line[0]):
             assert line_width(line) <= width

@@ -92,6 +92,7 @@ def _unknown_disk(disk: Disk, target: Target) -> Finding:
         if failure.startswith("hangs")
         else None,
         place=PLACE,
+        weight=2.0,  # worse than any share that is used
     )
 
 

@@ -130,7 +130,7 @@ def _hit_ratio(data: RedisData, target: Target, limits: RedisThresholds) -> Iter
     recent, usual = data.recent, data.hit_ratio
     if recent.hit_ratio is None or usual is None or (recent.lookups or 0) < limits.hit_min_lookups:
         return
-    if usual - recent.hit_ratio < limits.hit_drop_ratio:
+    if round(usual - recent.hit_ratio, 6) < limits.hit_drop_ratio:  # 0.97 - 0.77 is 0.2 here
         return
     span = age(recent.span_s)
     evicted = recent.evicted_keys or 0

@@ -1,6 +1,6 @@
 """The first screen: what is wrong, ranked; then one panel per area."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -84,8 +84,8 @@ class Overview(Place):
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
         self._is_wide: bool | None = None
-        self._was_moved = False
-        """Until a person moves it, the cursor is on the worst finding; from then on it stays on its thing."""
+        self._top: Hashable | None = None
+        """Key of the worst finding when it was drawn."""
 
     def body(self) -> Iterable[Widget]:
         """Heading, findings, areas."""
@@ -117,9 +117,11 @@ class Overview(Place):
         room = height - 3
         rows = max(1, min(len(findings), room // 2 if height >= 24 else max(room // 3, 2)))
         table.styles.height = rows
+        was_on_top = table.cursor_key == self._top
         table.show(findings)
-        if findings and not self._was_moved:
+        if findings and was_on_top:  # who has not moved away looks at the worst, whatever that is now
             table.go_to(findings[0].key)
+        self._top = findings[0].key if findings else None
         self._show_areas(findings, width, max(room - rows, 0))
 
     def _nothing_found(self) -> str:
@@ -159,11 +161,8 @@ class Overview(Place):
         finding = message.row
         self.post_message(DrillDown(finding.target, finding.place, finding.identity))
 
-    def on_table_cursor_moved(self, message: Table.CursorMoved[Finding]) -> None:
+    def on_table_cursor_moved(self) -> None:
         """Other keys may work on another finding."""
-        findings = self.watch_over.findings
-        if message.row is not None and (not findings or message.row.key != findings[0].key):
-            self._was_moved = True
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -18,6 +18,9 @@ from opsdash.widgets.panels.host.words import (
 )
 from opsdash.widgets.status import GLYPHS, Tone
 
+_HANGS = 2.0
+"""Worse than any share that is used."""
+
 _ORDER = {Tone.CRIT: 0, Tone.UNKNOWN: 1, Tone.WARN: 2, Tone.OK: 3}
 
 
@@ -69,6 +72,7 @@ def worst_disks(data: HostData, limits: HostThresholds) -> list[Disk]:
     """The disks, those that hang first, then the fullest."""
 
     def badness(disk: Disk) -> tuple[int, float]:
-        return _ORDER[disk_tone(disk, limits)], -((disk.space.used_ratio if disk.space else None) or 0.0)
+        ratio = disk.space.used_ratio or 0.0 if disk.space else _HANGS
+        return _ORDER[disk_tone(disk, limits)], -ratio
 
     return sorted(data.disks, key=badness)
