@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
         settings="opsdash.collectors.http.settings:HttpSettings",
         collector="opsdash.collectors.http.collector:HttpCollector",
         discover="opsdash.collectors.http.discover:discover",
+        doctor="opsdash.collectors.http.doctor:diagnose",
     ),
     "host": Kind(
         settings="opsdash.collectors.host.settings:HostSettings",

@@ -5,23 +5,19 @@ import gc
 import logging
 import signal
 import traceback
-from collections.abc import Callable
 from typing import ClassVar
 
-import msgspec
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
-from opsdash.collectors.errors import TargetError
 from opsdash.collectors.secret import redact
 from opsdash.collectors.text import clean
-from opsdash.tui.actions import registry
-from opsdash.tui.actions.action import ActionSpec
 from opsdash.tui.areas import kinds_of_area, open_place, open_targets
 from opsdash.tui.bridge import Bridge, FeedChanged
 from opsdash.tui.changed_cells import ChangedCells
 from opsdash.tui.kinds import AREAS
+from opsdash.tui.planning import Planner
 from opsdash.tui.screens.dialog import Dialog
 from opsdash.tui.screens.overview import Overview
 from opsdash.tui.screens.place import Place
@@ -78,7 +74,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         self.watch_over = watch
         self._bridge = Bridge(watch.feed, self)
         self._interrupted_mono_s: float | None = None
-        self._planning: str | None = None
+        self._planner = Planner(self)
         watch.gateway.on_change(self._gateway_changed)
 
     # -- start and end ------------------------------------------------------------------------------
@@ -224,57 +220,11 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
     def action_menu(self) -> None:
         """The actions on what is under the cursor."""
-        from opsdash.tui.screens.menus import ActionMenu
-
-        asked = self.place.suggestions()
-        offered = registry.specs_on(asked.target.kind, asked.identities[0]) if asked else ()
-        if asked is None or not offered:
-            self.notice("nothing to act on here: put the cursor on a session or a finding")
-            return
-
-        def chosen(spec: ActionSpec | None) -> None:
-            if spec is not None:
-                self.post_message(ActionRequested(spec.name, asked.target, asked.identities))
-
-        title = f"Actions on {asked.target.name}: {asked.identities[0]}"
-        self.push_screen(ActionMenu(self.watch_over.clock, title, offered), chosen)
+        self._planner.menu(self.place.offers())
 
     def on_action_requested(self, message: ActionRequested) -> None:
-        """Ask what the action wants to know, read the target afresh for a plan, show it. Nothing is done."""
-        spec = registry.spec(message.action)
-        if spec.asks is None or spec.answered is None or message.is_answered:
-            self._begin_plan(message)
-            return
-        from opsdash.tui.screens.menus import AskDialog
-
-        def answered(text: str | None, complete: Callable[..., msgspec.Struct] = spec.answered) -> None:
-            if text:
-                identities = [complete(identity, text) for identity in message.identities]
-                self.post_message(ActionRequested(spec.name, message.target, identities, is_answered=True))
-
-        title = f"{spec.title} on {message.target.name}"
-        self.push_screen(AskDialog(self.watch_over.clock, title, spec.asks), answered)
-
-    def _begin_plan(self, message: ActionRequested) -> None:
-        if self._planning is not None:
-            self.notice(f"still reading {self._planning} for a plan")
-            return
-        self._planning = message.target.name
-        self.notice(f"reading {message.target.name} for the plan of {message.action} …", Tone.ACCENT)
-        self.run_worker(self._plan(message), exit_on_error=False, name="plan")
-
-    async def _plan(self, message: ActionRequested) -> None:
-        from opsdash.tui.screens.confirm import ConfirmDialog
-
-        try:
-            planned = await self.watch_over.gateway.plan(message.action, message.target, message.identities)
-        except TargetError as error:
-            self.notice(f"no plan: {error}" + (f" · {error.hint}" if error.hint else ""), Tone.CRIT)
-            return
-        finally:
-            self._planning = None
-        self.place.notice("", Tone.NORMAL)
-        await self.push_screen(ConfirmDialog(planned, self.watch_over.gateway, self.watch_over.clock))
+        """Have a plan made and shown."""
+        self._planner.request(message)
 
     # -- quitting -------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from opsdash.collectors.format import duration
 from opsdash.collectors.http.window import Window
 
 
@@ -221,7 +222,5 @@ class HttpData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def summary(self) -> str:
         """The endpoint in a few words, for lists and headless output."""
-        from opsdash.collectors.format import duration
-
         said = str(self.probe.status) if self.probe.status else "no answer"
         return f"{self.url} {said} · {duration(self.probe.took_s)} · {self.state.value}"

@@ -10,6 +10,7 @@ from opsdash.collectors.errors import TlsFailed
 from opsdash.collectors.http.settings import HttpSettings
 from opsdash.collectors.target import TargetId
 from opsdash.collectors.threads import StillRunning, call_in_thread
+from opsdash.collectors.under_way import shared
 
 _FILES_LIMIT_S = 3.0
 
@@ -27,16 +28,19 @@ async def read_trust(target: TargetId, settings: HttpSettings) -> Trust:
         TlsFailed: A file cannot be read.
     """
     files = (settings.ca_file, settings.cert_file, settings.key_file)
-    key = f"certificates of {target}" if any(files) else "the system's certificates"
+    has_tls = settings.url.startswith("https:")
+    key = f"certificates of {target}" if any(files) else f"the system's certificates, TLS {has_tls}"
+
+    def prepared() -> ssl.SSLContext:
+        if has_tls:
+            import cryptography.x509  # noqa: F401 - else the first probe would import it, and seem slow
+        return _context(*files)
+
     try:
-        context = await call_in_thread(
-            lambda: _prepared(has_tls=settings.url.startswith("https:"), files=files),
-            key=key,
-            timeout_s=_FILES_LIMIT_S,
-        )
+        context = await shared(key, lambda: call_in_thread(prepared, key=key, timeout_s=_FILES_LIMIT_S))
     except (TimeoutError, StillRunning):
         raise TlsFailed(
-            target, f"{key}: reading them got no answer", hint="is their file system mounted?"
+            target, "reading the certificates to trust got no answer", hint="is their file system mounted?"
         ) from None
     except OSError as error:  # ssl.SSLError is one
         stated = ", ".join(k for k in ("ca_file", "cert_file", "key_file") if getattr(settings, k))
@@ -46,13 +50,6 @@ async def read_trust(target: TargetId, settings: HttpSettings) -> Trust:
             hint="check the file",
         ) from error
     return Trust(context)
-
-
-def _prepared(*, has_tls: bool, files: tuple[str | None, str | None, str | None]) -> ssl.SSLContext:
-    """The context; the reader of certificates is imported too, or the first probe would seem slow."""
-    if has_tls:
-        import cryptography.x509  # noqa: F401
-    return _context(*files)
 
 
 @lru_cache(maxsize=64)

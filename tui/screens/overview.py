@@ -32,7 +32,9 @@ def _fix(finding: Finding) -> tuple[str, Tone]:
     if not finding.actions:
         return "", Tone.ACCENT
     spec = registry.spec(finding.actions[0].action)
-    return f"{spec.key} {spec.short}", Tone.ACCENT
+    # on other letters actions stand in the menu only: a letter pressed by mistake must open nothing
+    key = spec.key if spec.key in ("C", "K") else "a"
+    return f"{key} {spec.short}", Tone.ACCENT
 
 
 def _hint(finding: Finding) -> tuple[str, Tone]:
@@ -184,10 +186,18 @@ class Overview(Place):
             return None
         return next((s.action for s in finding.actions if registry.spec(s.action).key == key), None)
 
-    def suggestions(self) -> ActionRequested | None:
-        """What `a` offers here: every action that the finding under the cursor suggests."""
+    def offers(self) -> tuple[ActionRequested, ...]:
+        """What `a` offers here: what the finding under the cursor suggests, then all else that could be done."""
         finding = self._chosen
-        if finding is None or not finding.actions:
-            return None
-        first = finding.actions[0]
-        return ActionRequested(first.action, finding.target, (first.identity,))
+        if finding is None:
+            return ()
+        found = [(s.action, s.identity) for s in finding.actions]
+        found += [
+            (spec.name, s.identity)
+            for s in finding.actions
+            for spec in registry.specs_on(finding.target.kind, s.identity)
+        ]
+        offers = {
+            name: ActionRequested(name, finding.target, (identity,)) for name, identity in reversed(found)
+        }
+        return tuple(offers[name] for name in dict.fromkeys(name for name, _ in found))

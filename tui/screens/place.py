@@ -11,6 +11,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from opsdash.collectors.target import TargetId
+from opsdash.tui.actions import registry
 from opsdash.tui.top import top_state
 from opsdash.tui.watch import Watch
 from opsdash.widgets.keyline import KeyLine
@@ -102,6 +103,14 @@ class Place(Screen[None], inherit_bindings=False):
 
     def show_feed(self) -> None:
         """Draw what the feed and the findings say now."""
+
+    def offers(self) -> tuple[ActionRequested, ...]:
+        """What `a` offers here: every action on what is under the cursor."""
+        asked = self.suggestions()
+        if asked is None:
+            return ()
+        specs = registry.specs_on(asked.target.kind, asked.identities[0])
+        return tuple(ActionRequested(spec.name, asked.target, asked.identities) for spec in specs)
 
     def suggestions(self) -> ActionRequested | None:
         """What `a` would act on here: target and identities; None where nothing can be acted on."""
