@@ -7,7 +7,14 @@ import pytest
 from rich.cells import cell_len
 
 from opsdash.collectors.feed import TargetView
-from opsdash.collectors.redis.rows import Database, Rates, Recent, RedisData, Replication, SentinelMaster
+from opsdash.collectors.redis.rows import (
+    Database,
+    Rates,
+    Recent,
+    RedisData,
+    Replication,
+    SentinelMaster,
+)
 from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
 from opsdash.tui.findings.redis import findings
 from opsdash.widgets.lines import Line, span_text

@@ -34,7 +34,7 @@ async def test_menu_opens_the_plan_of_what_is_chosen_and_nothing_else(tmp_path: 
         await until(pilot, "blocks 14")
         await pilot.press("a")
         await until(pilot, "Actions on orders: 4312")
-        for words in ("C Cancel query", "K Terminate session", "t Terminate root blocker"):
+        for words in ("K Terminate root blocker", "C Cancel query", "t Terminate session"):
             assert words in said(stage.app)
         assert_fills(stage.app)
         await pilot.press("x")

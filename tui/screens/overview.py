@@ -187,7 +187,7 @@ class Overview(Place):
         return next((s.action for s in finding.actions if registry.spec(s.action).key == key), None)
 
     def offers(self) -> tuple[ActionRequested, ...]:
-        """What `a` offers here: what the finding under the cursor suggests, then all else that could be done."""
+        """What `a` offers here: what the finding under the cursor suggests, then what else could be done."""
         finding = self._chosen
         if finding is None:
             return ()

@@ -170,8 +170,8 @@ class PurgeAction:
             next_s = self._clock.mono_s() + 1 / self._pace.steps_per_s
             async with connection.turn(thing.db, only=session) as session:
                 await _unlink(session, await walk.step(session), tally)
-            is_due = walk.is_over() or self._clock.mono_s() - told_s >= self._pace.tell_every_s
-            if progress is not None and is_due:
+            is_due = self._clock.mono_s() - told_s >= self._pace.tell_every_s
+            if progress is not None and is_due and not walk.is_over():
                 told_s = self._clock.mono_s()
                 progress.progress(tally.words)
             if not walk.is_over():

@@ -37,6 +37,8 @@ def _figures(data: RedisData) -> Iterator[Fact]:
     yield from _cluster(data)
     yield from _errors(data)
     yield from _latency(data)
+    if data.memory_doctor is not None:
+        yield "doctor", data.memory_doctor, Tone.NORMAL
     for limit in data.limits:
         yield "not seen", limit, Tone.MUTED
 
@@ -56,11 +58,14 @@ def _memory(data: RedisData) -> Iterator[Fact]:
     )
     words = fragmentation_words(held)
     ratio = "-" if held.fragmentation_ratio is None else f"{held.fragmentation_ratio:.1f}"
-    yield "", words or f"fragmentation {ratio}: nothing to worry about", Tone.WARN if words else Tone.NORMAL
+    wasted = size(held.fragmentation_bytes)
+    yield "", words or f"fragmentation {ratio}, {wasted}: nothing to worry about", _tone(words)
     if held.lazyfree_pending:
         yield "", f"{plural(held.lazyfree_pending, 'value')} unlinked, not freed yet", Tone.NORMAL
-    if data.memory_doctor is not None:
-        yield "doctor", data.memory_doctor, Tone.NORMAL
+
+
+def _tone(warning: str | None) -> Tone:
+    return Tone.WARN if warning else Tone.NORMAL
 
 
 def _work(data: RedisData) -> Iterator[Fact]:
