@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_screen(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    demo = commands.add_parser("demo", help="a live incident on a real PostgreSQL of its own")
+    demo = commands.add_parser("demo", help="a live incident on real servers of its own")
     demo.add_argument("--story", metavar="NAME", help="one-root (the usual one) or two-roots")
     _add_screen(demo)
     demo.set_defaults(command=_demo)

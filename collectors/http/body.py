@@ -4,7 +4,7 @@ Forms that are understood: `{"status": "ok", "checks": {"database": "ok" | true 
 `components`, the health+json draft (lists of objects), and lists of objects with a name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -62,7 +62,17 @@ def read(document: Any) -> Said:
     for key in _CHECK_KEYS:
         checks += list(_checks(document.get(key)))
     word = _word(document)
-    return Said(verdict=None if word is None else _known(word), word=word, checks=tuple(checks[:_MOST]))
+    return Said(verdict=None if word is None else _known(word), word=word, checks=_told_apart(checks[:_MOST]))
+
+
+def _told_apart(checks: Sequence[SubCheck]) -> tuple[SubCheck, ...]:
+    """Sub-checks of one name get numbers: each is a row of its own."""
+    seen: dict[str, int] = {}
+    found = []
+    for check in checks:
+        count = seen[check.name] = seen.get(check.name, 0) + 1
+        found.append(msgspec.structs.replace(check, name=f"{check.name} ({count})") if count > 1 else check)
+    return tuple(found)
 
 
 def verdict_of(word: str) -> Verdict:

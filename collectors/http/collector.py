@@ -163,7 +163,7 @@ class Record:
     def add(self, probe: Probe, settings: HttpSettings) -> None:
         """Count one more probe. One that could not look (UNKNOWN) neither fails nor passes."""
         if not self.probed:
-            self.began_s = probe.mono_s
+            self.began_s = probe.mono_s - probe.took_s
         self.probed += 1
         limits = settings.thresholds
         if probe.verdict is Verdict.DOWN:

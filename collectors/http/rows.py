@@ -202,7 +202,7 @@ class HttpData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     probed: int
     """Probes since opsdash began to watch."""
     watched_s: float
-    """Since the first of them."""
+    """Since the first of them was sent."""
     failed_since: datetime | None = None
     """The first failed probe of the run that is under way; None when there is none."""
     window: Window

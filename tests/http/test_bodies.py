@@ -54,6 +54,17 @@ def test_word_that_is_not_known_is_shown_and_not_called_down() -> None:
     assert [(check.says, check.verdict) for check in said.checks] == [("purple", Verdict.UNKNOWN)]
 
 
+def test_checks_of_one_name_are_told_apart() -> None:
+    said = body.read(
+        {"checks": {"db": "ok"}, "services": [{"name": "db", "ok": False}, {"name": "db", "ok": True}]}
+    )
+    assert [(check.name, check.says) for check in said.checks] == [
+        ("db", "ok"),
+        ("db (2)", "false"),
+        ("db (3)", "true"),
+    ]
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

@@ -106,6 +106,16 @@ async def test_enter_on_the_certificate_finding_leads_to_the_chain(tmp_path: Pat
         await until(pilot, "[chain 1]")
 
 
+async def test_certificate_that_is_sent_twice_is_shown_twice(tmp_path: Path) -> None:
+    twice = certificate("api.internal", 80)
+    stage = HealthStage(tmp_path, (API,))
+    stage.read(API, reading(series(UP), chain=chain(twice, twice)))
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("1", "enter", "tab", "tab", "tab")
+        await until(pilot, "[chain 2]")
+        assert text_of(stage.app).count("● certificate") == 2
+
+
 async def test_redirects_and_what_was_not_reached_are_shown(tmp_path: Path) -> None:
     last = probe(
         DOWN,

@@ -28,8 +28,7 @@ def test_an_aborted_purge_says_what_the_server_says(
     )
     command = opsdash("--config", str(config), "--allow-actions")
     with terminal(tmp_path, command, environ=environ(tmp_path), size=size) as pane:
-        pane.until("3 Cache")
-        pane.until(lambda text: "1 target" in text or "live" in text)
+        pane.until("250000 keys")
         pane.keys("3")
         pane.until(lambda text: "▸ ● sessions" in text)
         pane.keys("Enter")

@@ -88,7 +88,7 @@ class EndpointScreen(Place):
         yield Table(PROBE_COLUMNS, key=lambda r: r.probe.mono_s, id="probes")
         yield Table(PHASE_COLUMNS, key=lambda r: r.name, id="phases")
         yield Table(CHECK_COLUMNS, key=lambda r: r.name, empty="the body names no dependencies", id="checks")
-        yield Table(CHAIN_COLUMNS, key=lambda r: r.certificate.serial, empty="no certificate", id="chain")
+        yield Table(CHAIN_COLUMNS, key=lambda r: r.place, empty="no certificate", id="chain")
         yield Lines(id="why")
 
     def on_mount(self) -> None:

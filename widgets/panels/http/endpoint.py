@@ -190,6 +190,8 @@ def check_rows(data: HttpData) -> Sequence[SubCheck]:
 class CertificateLine(msgspec.Struct, frozen=True, kw_only=True):
     """One certificate of the chain."""
 
+    place: int
+    """In the order sent; a careless server sends one twice."""
     certificate: Certificate
     role: str
     is_earliest: bool
@@ -201,13 +203,14 @@ def certificate_lines(chain: Chain, now: datetime, limits: HttpThresholds) -> tu
     """The chain in the order sent, the server's own certificate first."""
     return tuple(
         CertificateLine(
+            place=place,
             certificate=one,
             role=chain.role(one),
             is_earliest=one is chain.earliest and len(chain.certificates) > 1,
             tone=days_tone(one, now, limits),
             days=int(one.days_left(now)),
         )
-        for one in chain.certificates
+        for place, one in enumerate(chain.certificates)
     )
 
 
