@@ -94,7 +94,7 @@ def test_make_demo_shows_the_incident_and_q_quits(checkout: Checkout) -> None:
         return checkout.run(*tmux, "capture-pane", "-p").stdout
 
     try:
-        incident = re.compile(r"(WARN|CRIT) +orders-db +pid \d+ blocks")
+        incident = re.compile(r"(WARN|CRIT) +orders-db +(pid )?\d+ blocks")
         wait_until(
             lambda: incident.search(screen()) or ending.exists(), INSTALL_S, "the incident is on the screen"
         )

@@ -57,3 +57,5 @@ def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
     """
     for name, value in _QUIET.items():
         environ.setdefault(name, value)
+    for name in ("COLUMNS", "LINES"):  # would win over what the terminal says, and stay when it is resized
+        environ.pop(name, None)

@@ -22,23 +22,23 @@ class PlainLines(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of `crop`: those that were refreshed are drawn, the others are as they were."""
-        width = self.size.width
+        width = self.scrollable_content_region.width  # the scroll bar draws itself
         if width != self._kept_width:
             self._kept, self._kept_width = {}, width
         kept = self._kept
-        for y in crop.line_range:
-            if y not in kept:
-                kept[y] = self._filtered(self.render_line(y).adjust_cell_length(width))
+        missing = [y for y in crop.line_range if y not in kept]
+        if missing:
+            filters, background = self.get_line_filters(), self.background_colors[1]
+            for y in missing:
+                # one strip for all filters: each strip comes with seven caches of its own
+                segments = list(self.render_line(y).adjust_cell_length(width))
+                for line_filter in filters:
+                    segments = line_filter.apply(segments, background)
+                kept[y] = Strip(segments, width)
         strips = [kept[y] for y in crop.line_range]
-        if crop.column_span != (0, width):
+        if crop.x > 0 or crop.right < width:
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
-
-    def _filtered(self, strip: Strip) -> Strip:
-        background = self.background_colors[1]
-        for line_filter in self.get_line_filters():
-            strip = strip.apply_filter(line_filter, background)
-        return strip
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False

@@ -16,6 +16,8 @@ class Tone(enum.Enum):
     UNKNOWN = "unknown"
     ACCENT = "accent"
 
+    __hash__ = object.__hash__  # of its own, Enum hashes in Python; lines of a table hash many tones
+
 
 GLYPHS = {Tone.OK: "●", Tone.WARN: "▲", Tone.CRIT: "✖", Tone.UNKNOWN: "?"}
 

@@ -26,18 +26,31 @@ def is_client(session: SessionRow) -> bool:
 
 def connections(sessions: Iterable[SessionRow], *, max_connections: int, reserved: int) -> Connections:
     """Count the client sessions among `sessions`, which include our own: they take places too."""
-    clients = [s for s in sessions if is_client(s)]
+    # thousands of sessions are of a few sorts: each sort is counted once, and named once
+    sorts = Counter(
+        (s.state if s.is_visible else NOT_VISIBLE, s.user, s.application_name, s.database)
+        for s in sessions
+        if is_client(s)
+    )
+    unnamed = ("starting", "unknown", "no name", "no database")
+    by_state, by_user, by_application, by_database = (
+        _most_first((sort[i] or unnamed[i], count) for sort, count in sorts.items()) for i in range(4)
+    )
     return Connections(
-        used=len(clients),
+        used=sorts.total(),
         usable=max_connections - reserved,
         max_connections=max_connections,
         reserved=reserved,
-        by_state=_most_first((s.state or "starting") if s.is_visible else NOT_VISIBLE for s in clients),
-        by_user=_most_first(s.user or "unknown" for s in clients),
-        by_application=_most_first(s.application_name or "no name" for s in clients),
-        by_database=_most_first(s.database or "no database" for s in clients),
+        by_state=by_state,
+        by_user=by_user,
+        by_application=by_application,
+        by_database=by_database,
     )
 
 
-def _most_first(words: Iterable[str]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(Counter(words).items(), key=lambda item: (-item[1], item[0])))
+def _most_first(counts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Counts of the same word added up."""
+    together: Counter[str] = Counter()
+    for word, count in counts:
+        together[word] += count
+    return tuple(sorted(together.items(), key=lambda item: (-item[1], item[0])))

@@ -66,8 +66,9 @@ def session(row: Sequence[Any]) -> SessionRow:
     )
 
 
-def lock(row: Sequence[Any]) -> Lock:
-    """One row of `queries/locks.sql`."""
+@lru_cache(maxsize=1024)
+def lock(row: tuple[Any, ...]) -> Lock:
+    """One row of `queries/locks.sql`; most are the same in the next reading."""
     return Lock(*texts(row))
 
 

@@ -25,8 +25,12 @@ def parse(text: str) -> dict[str, str]:
     >>> parse("# Server\r\nredis_version:7.0.15\r\nconfig_file:\r\n\r\n")
     {'redis_version': '7.0.15', 'config_file': ''}
     """
-    lines = (clean(line).partition(":") for line in text.splitlines() if not line.startswith("#"))
-    return {name: value for name, colon, value in lines if colon}
+    lines = clean("\n".join(text.splitlines())).split("\n")
+    return {
+        name: value
+        for name, colon, value in (line.partition(":") for line in lines if line[:1] != "#")
+        if colon
+    }
 
 
 def fields(text: str) -> dict[str, str]:

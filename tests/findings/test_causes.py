@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding, Severity
 from opsdash.collectors.http.rows import SubCheck, Verdict
@@ -9,7 +11,9 @@ from opsdash.collectors.postgres.settings import PostgresSettings
 from opsdash.collectors.snapshot import Snapshot
 from opsdash.collectors.target import Target, TargetId, environment
 from opsdash.tui.findings.causes import with_causes
+from opsdash.tui.findings.engine import find
 from tests.http.probing import MONO_S, NOW, http_target, probe, reading
+from tests.support import readings
 
 API = TargetId("http", "api")
 ORDERS = TargetId("postgres", "orders-db")
@@ -111,6 +115,21 @@ def test_endpoints_that_name_each_other_do_not_hang() -> None:
     findings = [finding(API, "http.down"), finding(shop, "http.down")]
     found = told(findings, api("shop"), api("api", name="shop"))
     assert sorted(name for name, _, _ in found) == ["api", "shop"]
+
+
+def test_root_blocker_stands_above_the_health_check_that_fails_because_of_it() -> None:
+    blocked = readings.reading(
+        [readings.session(4312, "idle in transaction", for_s=372)],
+        readings.row_line(4312, list(range(5000, 5014)), longest_s=358),
+    )
+    snapshot = Snapshot(
+        target=ORDERS, sequence=1, taken_at=NOW, taken_mono_s=MONO_S, took_s=0.1, data=blocked
+    )
+    db = msgspec.structs.replace(database(), latest=snapshot, good=snapshot)
+    first, second = find((api("database"), db), now=NOW, mono_s=MONO_S)
+    assert first.title.startswith("pid 4312 blocks 14 sessions")
+    assert second.title.startswith("/health failing 1 of 1")
+    assert (second.cause or "").startswith("probably because of orders-db: pid 4312 blocks 14 sessions")
 
 
 def test_certificate_findings_are_left_alone() -> None:

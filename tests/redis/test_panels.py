@@ -120,6 +120,7 @@ def test_what_is_unknown_is_never_zero() -> None:
         evicted_keys=None,
         rejected_connections=None,
         uptime_s=None,
+        latency=None,
     )
     told = "\n".join([*panel([view("cache", blank)], 200, 8), *map(text, figure_lines(blank, 200))])
     assert "memory -" in told

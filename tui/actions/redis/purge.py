@@ -120,7 +120,7 @@ class PurgeAction:
             text = "only the keys of this node; those of the other nodes stay"
             lines.append(line("cluster", text, is_warning=True))
         speed = f"at most {number(pace.keys_per_s)} keys/s are looked at"
-        lines.append(line("costs", f"{speed}, so about {lasts}; each command well below 1 ms"))
+        lines.append(line("costs", f"{speed}, so about {lasts}; each command takes it about 1 ms at most"))
         lines.append(line("stops", "b in 9 Actions, at any moment; it tells exactly how many went"))
         return [*lines, line("undo", "none; keys written while it runs may or may not go")]
 

@@ -15,11 +15,14 @@ _LONGEST_KEY = 40
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How fast keys are looked at. Measured on 300,000 keys: a SCAN of 500 takes the server 0.07 ms."""
+    """How fast keys are looked at.
 
-    scan_count: int = 500
+    Measured on 300,000 keys: a SCAN of 250 takes Valkey 9 0.09 ms and Redis 7 0.4 ms, 1 in 100 takes 1.2 ms.
+    """
+
+    scan_count: int = 250
     """Keys that one SCAN looks at, more or less."""
-    steps_per_s: float = 40.0
+    steps_per_s: float = 80.0
     survey_s: float = 3.0
     """How long a plan may look."""
     tell_every_s: float = 0.5

@@ -8,8 +8,9 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import age, number, percent, size
 from opsdash.collectors.redis.memory import expiry_words, policy_words
 from opsdash.collectors.redis.rows import RedisData
+from opsdash.widgets.cells import cut
 from opsdash.widgets.chart import bar, spark
-from opsdash.widgets.lines import Line, rule, spread
+from opsdash.widgets.lines import Line, line_width, rule, spread
 from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
 from opsdash.widgets.panels.redis.words import (
     clients_word,
@@ -69,8 +70,9 @@ def folded_line(
         for state in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
         if states[state]
     )
-    head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), f"  {says}")
-    return spread(head, rest, width)
+    head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
+    room = width - line_width(head) - line_width(rest) - 1
+    return spread((*head, cut(says, room)), rest, width)
 
 
 def _brief(data: RedisData) -> str:
