@@ -124,7 +124,9 @@ def test_incident_is_solved_by_keys(tmp_path: Path, demo: Demo, shop: Shop, size
         shown = pane.until("nobody waits", timeout_s=90)
         assert "same transaction re-checked" in shown
         pane.keys("Escape")
-        pane.until(lambda text: "blocked 0" in text, what="the blocking tree is empty")
+        pane.until(
+            lambda text: "blocked 0" in text and "signal sent" not in text, what="the blocking tree is empty"
+        )
         pane.keys("q")
         pane.until(lambda text: "What is wrong" in text and "blocks" not in text, what="the finding is gone")
         pane.keys("q")
