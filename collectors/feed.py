@@ -63,9 +63,10 @@ class TargetView(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def is_stale(self, now_mono_s: float) -> bool:
         """Whether the data shown is older than it should be: reads fail, or one is overdue."""
         age = self.age_s(now_mono_s)
-        if age is None:
+        if age is None or self.good is None:
             return False
-        return self.failures > 0 or age > 2 * self.target.interval_s + 1.0
+        # a target that answers slowly is not stale while the next answer takes as long as the last one did
+        return self.failures > 0 or age > 2 * self.target.interval_s + self.good.took_s + 1.0
 
     def series(self, name: str) -> tuple[float | None, ...]:
         """The history of one measure, oldest first."""

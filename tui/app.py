@@ -37,10 +37,15 @@ SETTLED_S = 3.0
 """After this time what is loaded and made is there to stay."""
 
 
+_GARBAGE_LOOKED_FOR = 10_000
+"""Each so many new objects. Readings hold no cycles: at Python's 700 it would be looked for in vain at each one."""
+
+
 def _settle() -> None:
     """What is there by now stays, and is not looked through for garbage; collection begins."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_GARBAGE_LOOKED_FOR, 10, 10)
     gc.enable()
 
 

@@ -75,6 +75,9 @@ class PostgresCollector:
         self._relations: dict[int, str] = {}
         self._seen: dict[int, tuple[tuple[Any, ...], SessionRow]] = {}
         """Pid -> its row in the newest reading, and the value made of it."""
+        self._waited: tuple[list[Lock], dict[int, int], Names] | None = None
+        """What `_waits` was made of."""
+        self._waits: tuple[LockWait, ...] = ()
 
     @property
     def target(self) -> Target:
@@ -198,12 +201,13 @@ class PostgresCollector:
         rows = [decode.lock(row) for row in await _ask(connection, "locks")]
         limits = await self._read_relations(connection, facts, rows)
         names = Names(
-            facts.database_oid, {oid: d.name for oid, d in sample.databases.items()}, self._relations
+            facts.database_oid, {oid: d.name for oid, d in sample.databases.items()}, dict(self._relations)
         )
         leaders = {s.pid: s.leader_pid for s in sessions if s.leader_pid is not None}
-        return Locks(
-            waits=lock_waits(rows, leaders, names), awaited=awaited_transactions(rows), limits=limits
-        )
+        if self._waited != (rows, leaders, names):  # while nobody comes or goes, nothing is to be arranged
+            self._waited = (rows, leaders, names)
+            self._waits = lock_waits(rows, leaders, names)
+        return Locks(waits=self._waits, awaited=awaited_transactions(rows), limits=limits)
 
     async def _read_relations(
         self, connection: Connection, facts: Facts, locks: Sequence[Lock]

@@ -113,6 +113,7 @@ def test_purge_aborted_half_way_tells_what_the_server_counts(
     with open_pane(server, size) as pane:
         plan_of_purge(pane, "cart:*")
         planned = whole_plan(pane)
+        print(pane.text(), planned)
         assert re.search(r"about 1[12]\dk of 150k keys match", planned)
         assert len(set(re.findall(r"cart:\d+", planned))) == 20
         assert admin.dbsize() == CARTS + SESSIONS, "a plan purges nothing"
