@@ -9,7 +9,7 @@ from opsdash.collectors.clock import Clock
 from opsdash.collectors.redis.identities import ServerIdentity, SettingIdentity
 from opsdash.collectors.target import Target, TargetId
 from opsdash.tui.actions.action import Action, Plan
-from opsdash.tui.actions.redis import FLUSHALL, MAXMEMORY, POLICY
+from opsdash.tui.actions.redis import FLUSHALL, MAXMEMORY, POLICY, SPECS
 from opsdash.tui.actions.redis.clients import Kill
 from opsdash.tui.actions.redis.connection import ActionConnection
 from opsdash.tui.actions.redis.deed import Connections, Deed, DeedAction, Patience
@@ -40,7 +40,8 @@ class RedisKit:
             restore,
             PurgeAction(self, clock, pace),
         ]
-        self.actions: Mapping[str, Action] = {action.spec.name: action for action in actions}
+        known = {action.spec.name: action for action in actions}
+        self.actions: Mapping[str, Action] = {spec.name: known[spec.name] for spec in SPECS}
 
     async def open(self, target: Target) -> None:
         """Open the kept action connection ahead of need: at maxclients it could no longer be.

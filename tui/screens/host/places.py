@@ -10,4 +10,4 @@ from opsdash.tui.watch import Watch
 
 def open_place(watch: Watch, target: TargetId, place: str, identity: msgspec.Struct | None) -> Place:
     """There is one screen, whatever the place."""
-    return HostScreen(watch, target)
+    return HostScreen(watch, target, "disks")
