@@ -5,7 +5,7 @@ import msgspec
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.collectors.target import TargetId
 from opsdash.tui.screens.place import Place
-from opsdash.tui.screens.postgres.server import VIEWS, ServerScreen
+from opsdash.tui.screens.postgres.server import ServerScreen
 from opsdash.tui.screens.postgres.session import SessionScreen
 from opsdash.tui.watch import Watch
 
@@ -15,4 +15,4 @@ def open_place(watch: Watch, target: TargetId, place: str, identity: msgspec.Str
     session = identity if isinstance(identity, SessionIdentity) else None
     if place == "session" and session is not None:
         return SessionScreen(watch, target, session)
-    return ServerScreen(watch, target, place if place in VIEWS else "sessions", session)
+    return ServerScreen(watch, target, place if place in ServerScreen.views else "sessions", session)

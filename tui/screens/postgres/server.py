@@ -1,6 +1,5 @@
 """One PostgreSQL server: its sessions, who blocks whom, its connections and its databases."""
 
-import textwrap
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, ClassVar
@@ -8,16 +7,14 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import plural
 from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
 from opsdash.collectors.target import TargetId
-from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.one_target import OneTarget, tabs
 from opsdash.tui.watch import Watch
-from opsdash.widgets.lines import Line, Lines, Span, labelled
+from opsdash.widgets.lines import Line, Lines, labelled
 from opsdash.widgets.messages import ActionRequested, DrillDown
-from opsdash.widgets.panel import freshness
 from opsdash.widgets.panels.postgres.blocked import BLOCKED_COLUMNS, BlockedLine, blocked_lines, blocked_tone
 from opsdash.widgets.panels.postgres.overview import connections_line, rates_line, version_word
 from opsdash.widgets.panels.postgres.sessions import (
@@ -29,70 +26,35 @@ from opsdash.widgets.panels.postgres.targets import COUNT_COLUMNS, DATABASE_COLU
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table import Table
 
-VIEWS = ("sessions", "blocked", "connections", "databases")
-"""The tables of a server, in the order of Tab; also the place names that findings lead to."""
-
 
 def backend(line: SessionLine) -> tuple[int, datetime | None]:
     """The key of a row: a pid alone is reused, and would take the cursor along to another's session."""
     return (line.session.pid, line.session.backend_start)
 
 
-class ServerScreen(Place):
+class ServerScreen(OneTarget):
     """One server, one of its tables at a time."""
 
     called = "one PostgreSQL server"
 
+    views = ("sessions", "blocked", "connections", "databases")
+
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "turn(1)", "next table", id="server.next", priority=True),
-        Binding("shift+tab", "turn(-1)", "table before", show=False, id="server.previous", priority=True),
-        Binding("left_square_bracket", "neighbour(-1)", "server before", show=False, id="target.previous"),
-        Binding("right_square_bracket", "neighbour(1)", "next server", show=False, id="target.next"),
         Binding("K", "act('postgres.terminate')", "terminate", id="terminate"),
         Binding("C", "act('postgres.cancel')", "cancel", id="cancel"),
     ]
 
-    DEFAULT_CSS = """
-    ServerScreen #head { height: 2; }
-    ServerScreen #tabs { height: 1; }
-    ServerScreen #why { height: auto; }
-    """
-
     def __init__(
         self, watch: Watch, target: TargetId, view: str, identity: SessionIdentity | None = None
     ) -> None:
-        super().__init__(watch)
-        self._target = target
-        self._view = view
+        super().__init__(watch, target, view)
         self._unfolded: set[str] = set()
         self._first: SessionIdentity | None = identity
-
-    @property
-    def target(self) -> TargetId:
-        """The server shown."""
-        return self._target
-
-    @property
-    def _seen(self) -> TargetView:
-        return self.watch_over.feed.view(self._target)
 
     @property
     def _data(self) -> PostgresData | None:
         data: PostgresData | None = self._seen.data
         return data
-
-    def crumbs(self) -> tuple[Line, Line]:
-        """The path, the environment and how fresh it is."""
-        seen = self._seen
-        environment = seen.target.environment
-        tone = Tone.CRIT if environment.production else Tone.NORMAL
-        path: Line = (
-            "Overview › 2 Database › ",
-            (seen.target.name, Tone.ACCENT),
-            (f" ({environment.label})", tone),
-            f" › {self._view}",
-        )
-        return path, freshness(seen, self.watch_over.clock.mono_s())
 
     def body(self) -> Iterable[Widget]:
         """Figures, the names of the tables, the table, and why."""
@@ -110,21 +72,9 @@ class ServerScreen(Place):
         yield Table(DATABASE_COLUMNS, key=lambda r: r.name, id="databases")
         yield Lines(id="why")
 
-    def on_mount(self) -> None:
-        """Start in the table that was asked for."""
-        super().on_mount()
-        self._open(self._view)
-
     @property
     def _table(self) -> Table[Any]:
         return self.query_one(f"#{self._view}", Table)
-
-    def _open(self, view: str) -> None:
-        self._view = view
-        for name in VIEWS:
-            self.query_one(f"#{name}").display = name == view
-        self._table.focus()
-        self.redraw()
 
     def show_feed(self) -> None:
         """The newest good reading, whatever its age; the path line says how old it is."""
@@ -152,14 +102,6 @@ class ServerScreen(Place):
             self._first = None
         self._show_why(data, width)
 
-    def _nothing_known(self) -> str:
-        failure = self._seen.failure
-        if failure is None:
-            return "? waiting for the first reading"
-        said = (f"✖ {failure.kind.value}: {failure.reason}", failure.hint or "")
-        width = max(self.size.width - 4, 20)
-        return "\n".join(line for text in said for line in textwrap.wrap(text, width))
-
     def _tabs(self, data: PostgresData | None) -> Line:
         counts = {}
         if data is not None:
@@ -169,14 +111,8 @@ class ServerScreen(Place):
                 "connections": f"{data.connections.used}/{data.connections.usable}",
                 "databases": str(len(data.databases)),
             }
-        spans: list[Span] = []
-        for name in VIEWS:
-            label = f"{name} {counts[name]}" if name in counts else name
-            chosen = name == self._view
-            spans += [(f"[{label}]" if chosen else f" {label} ", Tone.ACCENT if chosen else Tone.MUTED), " "]
-        if data is not None:
-            spans.append((version_word(data), Tone.MUTED))
-        return tuple(spans)
+        version: Line = ((version_word(data), Tone.MUTED),) if data is not None else ()
+        return (*tabs(self.views, self._view, counts), *version)
 
     def _show_why(self, data: PostgresData, width: int) -> None:
         """Below the blocking tree the likely cause; below the others what this role may not see."""
@@ -249,19 +185,10 @@ class ServerScreen(Place):
         if session is not None:
             self.post_message(ActionRequested(name, self._target, (session.identity,)))
 
-    def action_turn(self, step: int) -> None:
-        """The next or the previous table."""
-        self._open(VIEWS[(VIEWS.index(self._view) + step) % len(VIEWS)])
-
-    def action_neighbour(self, step: int) -> None:
-        """The next or the previous server."""
-        ids = [view.target.id for view in self.watch_over.feed.views("postgres")]
-        self._target = ids[(ids.index(self._target) + step) % len(ids)]
+    def forget(self) -> None:
+        """Show nothing of the server before."""
         self._unfolded.clear()
-        for name in VIEWS:
-            self.query_one(f"#{name}", Table).show(())
-        self.query_one("#head", Lines).show(())
-        self.redraw()
+        super().forget()
 
     def suggestions(self) -> ActionRequested | None:
         """What `a` offers here: every action on the session under the cursor."""

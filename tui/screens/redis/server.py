@@ -149,6 +149,9 @@ class ServerScreen(Place):
         table.show(fill[self._view](data))
         if self._view == "keyspace":
             return keyspace_lines(data, width)
+        if self._view == "commands":
+            span = f"over {age(data.rates.span_s)}" if data.rates.span_s is not None else "not known yet"
+            return (((f"CALLS/S and TIME {span}; the others since start", Tone.MUTED),),)
         listed_s = data.clients_read_s_ago
         if self._view == "clients" and listed_s is not None and listed_s > self._seen.target.interval_s:
             return (((f"the list is {age(listed_s)} old: long ones are read less often", Tone.MUTED),),)
