@@ -66,12 +66,12 @@ def test_each_contract_notices_what_breaks_it(tmp_path: Path) -> None:
     ("module", "never"),
     [
         ("opsdash.tui.cli", {"msgspec", "asyncio", "textual", "rich", "psycopg"}),
-        ("opsdash.tui.config", {"psycopg", "textual", "rich"}),
-        ("opsdash.tui.check", {"psycopg", "textual", "rich"}),
+        ("opsdash.tui.config", {"psycopg", "redis", "httpx", "textual", "rich"}),
+        ("opsdash.tui.check", {"psycopg", "redis", "httpx", "textual", "rich"}),
         ("opsdash.tui.doctor", {"psycopg", "redis", "httpx", "textual", "rich"}),
         ("opsdash.tui.init", {"psycopg", "redis", "httpx", "textual", "rich"}),
-        ("opsdash.tui.findings.engine", {"psycopg", "textual", "rich"}),
-        ("opsdash.tui.actions.registry", {"psycopg", "textual", "rich"}),
+        ("opsdash.tui.findings.engine", {"psycopg", "redis", "httpx", "textual", "rich"}),
+        ("opsdash.tui.actions.registry", {"psycopg", "redis", "httpx", "textual", "rich"}),
         ("opsdash.widgets.table", {"psycopg"}),
     ],
 )

@@ -33,19 +33,19 @@ TICK_S = 1.0
 """How often ages are drawn anew."""
 QUIT_TWICE_S = 2.0
 """Within this time a second ctrl-c quits."""
+FIRST_PAINT_S = 0.5
+"""After this time reading begins, painted or not: a screen that a key has covered is not painted at all."""
 SETTLED_S = 3.0
 """After this time what is loaded and made is there to stay."""
-
-
-_GARBAGE_LOOKED_FOR = 10_000
-"""Each so many new objects. Readings hold no cycles: at Python's 700 it would be looked for in vain at each one."""
+GARBAGE_AFTER = 10_000
+"""New objects after which cycles are looked for. Readings have none: at 700 each would pay for a search."""
 
 
 def _settle() -> None:
     """What is there by now stays, and is not looked through for garbage; collection begins."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_GARBAGE_LOOKED_FOR, 10, 10)
+    gc.set_threshold(GARBAGE_AFTER, 10, 10)
     gc.enable()
 
 
@@ -78,6 +78,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         self.theme = theme_name()
         self.watch_over = watch
         self._bridge = Bridge(watch.feed, self)
+        self._has_begun = False
         self._interrupted_mono_s: float | None = None
         self._planner = Planner(self)
         watch.gateway.on_change(self._gateway_changed)
@@ -93,11 +94,17 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 128 + number)
-        self.call_after_refresh(self.run_worker, self._begin(), exit_on_error=False, name="begin")
+        self.call_after_refresh(self._begin)
+        self.set_timer(FIRST_PAINT_S, self._begin, name="begin")
         self._ticking = self.set_interval(TICK_S, self._tick, name="tick")
         self.set_timer(SETTLED_S, _settle, name="settle")
 
-    async def _begin(self) -> None:
+    def _begin(self) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self.run_worker(self._read(), exit_on_error=False, name="begin")
+
+    async def _read(self) -> None:
         try:
             await self.watch_over.start()
         except Exception as error:

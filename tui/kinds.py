@@ -51,7 +51,7 @@ KINDS: dict[str, KindOfTarget] = {
         rules="opsdash.tui.findings.redis:findings",
         actions="opsdash.tui.actions.redis",
         panel="opsdash.widgets.panels.redis.overview:overview_lines",
-        targets="opsdash.tui.screens.redis.targets:TargetsScreen",
+        targets="opsdash.tui.screens.redis.targets:RedisListScreen",
         place="opsdash.tui.screens.redis.places:open_place",
     ),
     "http": KindOfTarget(

@@ -43,7 +43,6 @@ class Arrangement(Generic[Row]):
         """Key of the column sorted by; None: the given order."""
         self.largest_first = False
         self._given: tuple[Row, ...] = ()
-        self._index: dict[Hashable, int] = {}
         self._has_given_order = sort is None
         self._choose_sort(sort)
 
@@ -54,7 +53,8 @@ class Arrangement(Generic[Row]):
 
     def index(self, key: Hashable) -> int | None:
         """Where the row of this identity is; None when it is not here."""
-        return self._index.get(key)
+        # looked for each time: the cursor is mostly near the top, and a table of all keys costs more
+        return next((i for i, row in enumerate(self.rows) if self.key(row) == key), None)
 
     def is_given(self, rows: Sequence[Row]) -> bool:
         """Whether these very rows are arranged already: nothing would change."""
@@ -104,6 +104,5 @@ class Arrangement(Generic[Row]):
         self.rows = (
             self._given if value is None else ordered(self._given, value, largest_first=self.largest_first)
         )
-        self._index = {self.key(row): i for i, row in enumerate(self.rows)}
-        found = None if key is None else self._index.get(key)
+        found = None if key is None else self.index(key)
         self.cursor = max(0, min(self.cursor, len(self.rows) - 1)) if found is None else found

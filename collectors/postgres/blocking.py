@@ -296,6 +296,8 @@ def _grow(
 
 def _in_line_order(children: Collection[BlockingNode]) -> tuple[BlockingNode, ...]:
     """Siblings line by line: the line that has waited longest first, within it by place."""
+    if len(children) < 2:  # nearly all nodes are leaves
+        return tuple(children)
     since = {node.pid: (node.wait and node.wait.waiting_since) or _FAR for node in children}
     oldest: dict[str, datetime] = {}
     for node in children:

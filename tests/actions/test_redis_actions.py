@@ -519,10 +519,11 @@ async def test_at_maxclients_actions_go_over_the_connection_that_was_kept(
     assert desk.admin.dbsize() == 0
 
 
-async def test_a_frozen_server_gives_no_plan_and_says_why(any_redis: RedisServer, sit: Sit) -> None:
-    desk = await sit(any_redis)
+async def test_a_frozen_server_gives_no_plan_and_says_why(start_redis: StartRedis, sit: Sit) -> None:
+    server = start_redis()
+    desk = await sit(server)
     database = desk.database()
-    process = psutil.Process(any_redis.pid)
+    process = psutil.Process(server.pid)
     process.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(TargetError) as caught:

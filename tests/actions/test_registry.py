@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_actions_can_be_told_without_their_client_libraries() -> None:
     script = (
         "import sys; from opsdash.tui.actions import registry; assert registry.specs()\n"
-        "print([name for name in ('psycopg', 'textual', 'rich') if name in sys.modules])"
+        "print([name for name in ('psycopg', 'redis', 'httpx', 'textual', 'rich') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True

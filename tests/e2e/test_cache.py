@@ -67,6 +67,11 @@ def plan_of_purge(pane: Terminal, pattern: str) -> str:
     return pane.until(f"Purge {pattern} of db0 on carts (PRODUCTION shop)")
 
 
+def unwrapped(text: str) -> str:
+    """A dialog's text without its frame and line ends."""
+    return re.sub(r"[\s│]+", " ", text)
+
+
 def whole_plan(pane: Terminal) -> str:
     """The plan with what there was no room for; wrapped lines are joined."""
     seen = pane.text()
@@ -77,7 +82,7 @@ def whole_plan(pane: Terminal) -> str:
         text = pane.until(lambda text, before=before: before not in text, what="the plan has moved")
         seen += text
         hidden = re.search(r"lines \d+ to (\d+) of (\d+)", text)
-    return re.sub(r"[\s│]+", " ", seen)
+    return unwrapped(seen)
 
 
 def agree(pane: Terminal, name: str = "carts") -> None:
@@ -113,8 +118,7 @@ def test_purge_aborted_half_way_tells_what_the_server_counts(
     with open_pane(server, size) as pane:
         plan_of_purge(pane, "cart:*")
         planned = whole_plan(pane)
-        print(pane.text(), planned)
-        assert re.search(r"about 1[12]\dk of 150k keys match", planned)
+        assert re.search(r"about 1[12]\d(\.\d)?k of 150(\.0)?k keys match", planned)
         assert len(set(re.findall(r"cart:\d+", planned))) == 20
         assert admin.dbsize() == CARTS + SESSIONS, "a plan purges nothing"
         agree(pane)
@@ -126,7 +130,7 @@ def test_purge_aborted_half_way_tells_what_the_server_counts(
         pane.keys("b")
         pane.until("aborted")
         pane.keys("Enter")
-        shown = gone(re.sub(r"[\s│]+", " ", pane.until("stopped on request")))
+        shown = gone(unwrapped(pane.until(lambda text: "stopped on request" in unwrapped(text))))
         pane.keys("Escape")
         left = admin.dbsize()
     assert shown == CARTS + SESSIONS - left
@@ -153,8 +157,8 @@ def test_purge_to_the_end_leaves_none_and_touches_no_other(
         plan_of_purge(pane, "cart:*")
         assert "10000 of 20000 keys match (50%)" in whole_plan(pane)
         agree(pane)
-        shown = re.sub(r"[\s│]+", " ", pane.until("no key matches any more"))
-        assert gone(shown) == 10_000
+        shown = pane.until(lambda text: "· no key matches any more" in unwrapped(text))
+        assert gone(unwrapped(shown)) == 10_000
         pane.keys("Escape")
         pane.until(lambda text: "10000 keys" in text, what="the figures follow")
     assert server.admin().dbsize() == count(server, "session:*") == 10_000
@@ -173,7 +177,7 @@ def test_purge_of_a_replica_is_refused_and_names_the_primary(
     replica.admin().replicaof("127.0.0.1", primary.port)
     wait_until(lambda: replica.admin().dbsize() == 1000, 40, "the replica has the keys")
     with open_pane(replica, (80, 24)) as pane:
-        text = re.sub(r"[\s│]+", " ", plan_of_purge(pane, "cart:*"))
+        text = unwrapped(plan_of_purge(pane, "cart:*"))
         assert f"this is a replica of 127.0.0.1:{primary.port}: act on the primary" in text
         assert "Type the target's name" not in text
         pane.type("carts")

@@ -71,7 +71,7 @@ async def test_every_view_fits_and_says_what_it_shows(
     room = Room(tmp_path, [target(server)])
     async with room.at(*size) as pilot:
         await open_server(pilot)
-        await until(pilot, "memory")
+        await until(pilot, "replicas 0")
         assert_fills(room.app)
         for words in ("checkout", "GET", "get", "db0"):
             await pilot.press("tab")

@@ -18,7 +18,7 @@ from opsdash.widgets.panels.redis.figures import client_detail
 from opsdash.widgets.status import Tone
 
 
-class ClientScreen(Place):
+class RedisClientScreen(Place):
     """Follows one connection: when it is gone, the screen says so."""
 
     called = "one client"

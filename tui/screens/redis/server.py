@@ -8,17 +8,15 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from opsdash.collectors.errors import TargetError
-from opsdash.collectors.feed import TargetView
 from opsdash.collectors.format import age
 from opsdash.collectors.redis.identities import ClientIdentity, DatabaseIdentity
 from opsdash.collectors.redis.rows import ClientRow, Database, RedisData
 from opsdash.collectors.target import TargetId
 from opsdash.tui.actions.audit import AuditError
-from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.one_target import OneTarget, tabs
 from opsdash.tui.watch import Watch
-from opsdash.widgets.lines import Line, Lines, Span
+from opsdash.widgets.lines import Line, Lines
 from opsdash.widgets.messages import ActionRequested, DrillDown
-from opsdash.widgets.panel import freshness
 from opsdash.widgets.panels.redis.figures import figure_lines, keyspace_lines
 from opsdash.widgets.panels.redis.overview import server_lines
 from opsdash.widgets.panels.redis.tables import (
@@ -39,60 +37,32 @@ VIEWS = ("figures", "clients", "slowlog", "commands", "keyspace")
 """In the order of Tab; also the place names that findings lead to. All but the first have a table."""
 
 
-class ServerScreen(Place):
+class RedisScreen(OneTarget):
     """One server, one view at a time."""
 
     called = "one Redis"
+    views = VIEWS
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "turn(1)", "next view", id="server.next", priority=True),
-        Binding("shift+tab", "turn(-1)", "view before", show=False, id="server.previous", priority=True),
-        Binding("left_square_bracket", "neighbour(-1)", "server before", show=False, id="target.previous"),
-        Binding("right_square_bracket", "neighbour(1)", "next server", show=False, id="target.next"),
         Binding("K", "kill", "kill client", id="terminate"),
         Binding("v", "reveal", "show arguments", id="reveal"),
     ]
 
     DEFAULT_CSS = """
-    ServerScreen #head { height: 3; }
-    ServerScreen #tabs { height: 1; }
-    ServerScreen #figures { height: 1fr; }
-    ServerScreen #below { height: auto; max-height: 50%; }
+    RedisScreen #head { height: 3; }
+    RedisScreen #figures { height: 1fr; }
+    RedisScreen #below { height: auto; max-height: 50%; }
     """
 
     def __init__(self, watch: Watch, target: TargetId, view: str) -> None:
-        super().__init__(watch)
-        self._target = target
-        self._view = view
+        super().__init__(watch, target, view)
         self._revealed: dict[int, str] = {}
         """Arguments of slow log entries, by their id, until the view is left."""
-
-    @property
-    def target(self) -> TargetId:
-        """The server shown."""
-        return self._target
-
-    @property
-    def _seen(self) -> TargetView:
-        return self.watch_over.feed.view(self._target)
 
     @property
     def _data(self) -> RedisData | None:
         data: RedisData | None = self._seen.data
         return data
-
-    def crumbs(self) -> tuple[Line, Line]:
-        """The path, the environment and how fresh it is."""
-        seen = self._seen
-        environment = seen.target.environment
-        tone = Tone.CRIT if environment.production else Tone.NORMAL
-        path: Line = (
-            "Overview › 3 Cache › ",
-            (seen.target.name, Tone.ACCENT),
-            (f" ({environment.label})", tone),
-            f" › {self._view}",
-        )
-        return path, freshness(seen, self.watch_over.clock.mono_s())
 
     def body(self) -> Iterable[Widget]:
         """The first figures, the names of the views, the view."""
@@ -108,18 +78,9 @@ class ServerScreen(Place):
         yield Table(DATABASE_COLUMNS, key=lambda r: r.db, id="keyspace")
         yield Lines(id="below")
 
-    def on_mount(self) -> None:
-        """Start in the view that was asked for."""
-        super().on_mount()
-        self._open(self._view)
-
     def _open(self, view: str) -> None:
-        self._view = view
         self._revealed.clear()
-        for name in VIEWS:
-            self.query_one(f"#{name}").display = name == view
-        self.query_one(f"#{view}").focus()
-        self.redraw()
+        super()._open(view)
 
     def show_feed(self) -> None:
         """The newest good reading, whatever its age; the path line says how old it is."""
@@ -167,33 +128,21 @@ class ServerScreen(Place):
         return "\n".join(("? not read", *data.limits))
 
     def _show_nothing(self) -> None:
-        failure = self._seen.failure
-        says = "? waiting for the first reading"
-        if failure is not None:
-            says = f"✖ {failure.kind.value}: {failure.reason}" + (f"\n{failure.hint}" if failure.hint else "")
-        self.query_one("#head", Lines).show(())
-        self.query_one("#below", Lines).show(())
+        says = self._nothing_known()
         if self._view == "figures":
             self.query_one("#lines", Lines).show([(line,) for line in says.split("\n")])
         else:
             self.query_one(f"#{self._view}", Table).empty = says
 
     def _tabs(self, data: RedisData | None) -> Line:
-        counts: dict[str, object] = {}
-        if data is not None:
-            counts = {
-                "clients": "-" if data.connected_clients is None else data.connected_clients,
-                "slowlog": "-" if data.slowlog is None else len(data.slowlog),
-                "keyspace": len(data.databases),
-            }
-        spans: list[Span] = []
-        for name in VIEWS:
-            label = f"{name} {counts[name]}" if name in counts else name
-            chosen = name == self._view
-            spans += [(f"[{label}]" if chosen else f" {label} ", Tone.ACCENT if chosen else Tone.MUTED), " "]
-        if data is not None:
-            spans.append((data.title, Tone.MUTED))
-        return tuple(spans)
+        if data is None:
+            return tabs(VIEWS, self._view, {})
+        counts = {
+            "clients": "-" if data.connected_clients is None else str(data.connected_clients),
+            "slowlog": "-" if data.slowlog is None else str(len(data.slowlog)),
+            "keyspace": str(len(data.databases)),
+        }
+        return (*tabs(VIEWS, self._view, counts), (data.title, Tone.MUTED))
 
     @property
     def _row(self) -> Any:
@@ -220,20 +169,10 @@ class ServerScreen(Place):
             return isinstance(self._row, SlowLine)
         return True
 
-    def action_turn(self, step: int) -> None:
-        """The next or the previous view."""
-        self._open(VIEWS[(VIEWS.index(self._view) + step) % len(VIEWS)])
-
-    def action_neighbour(self, step: int) -> None:
-        """The next or the previous server."""
-        ids = [view.target.id for view in self.watch_over.feed.views("redis")]
-        self._target = ids[(ids.index(self._target) + step) % len(ids)]
+    def forget(self) -> None:
+        """Show nothing of the server before."""
         self._revealed.clear()
-        for name in VIEWS[1:]:
-            self.query_one(f"#{name}", Table).show(())
-        for name in ("head", "lines", "below"):
-            self.query_one(f"#{name}", Lines).show(())
-        self.redraw()
+        super().forget()
 
     # -- acting ---------------------------------------------------------------------------------------
 

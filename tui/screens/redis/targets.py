@@ -13,7 +13,7 @@ from opsdash.widgets.status import Tone
 from opsdash.widgets.table import Table
 
 
-class TargetsScreen(Place):
+class RedisListScreen(Place):
     """All Redis servers, in the order of the configuration."""
 
     called = "Redis servers"

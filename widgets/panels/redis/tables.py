@@ -47,9 +47,7 @@ def client_lines(data: RedisData) -> tuple[ClientRow, ...]:
 CLIENT_COLUMNS: tuple[Column[ClientRow], ...] = (
     Column(key="id", title="ID", width=9, align="right", cell=lambda r: str(r.id), sort=lambda r: r.id),
     Column(key="addr", title="ADDRESS", width=21, cell=lambda r: r.addr, sort=lambda r: r.addr),
-    Column(
-        key="name", title="NAME", width=12, grow=1, cell=lambda r: r.name, sort=lambda r: r.name, priority=1
-    ),
+    Column(key="name", title="NAME", width=12, grow=1, cell=lambda r: r.name, sort=lambda r: r.name),
     Column(
         key="user", title="USER", width=10, cell=lambda r: r.user or "-", sort=lambda r: r.user, priority=6
     ),
@@ -61,7 +59,7 @@ CLIENT_COLUMNS: tuple[Column[ClientRow], ...] = (
         sort=state_word,
         priority=2,
     ),
-    Column(key="command", title="LAST COMMAND", width=16, cell=lambda r: r.command, sort=lambda r: r.command),
+    Column(key="command", title="LAST COMMAND", width=14, cell=lambda r: r.command, sort=lambda r: r.command),
     Column(
         key="idle",
         title="IDLE",
