@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import groupby, repeat
+from operator import itemgetter
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -145,19 +146,31 @@ class _Writer:
         self._pen = ""
 
     def put(self, y: int, x: int, cells: Sequence[Cell]) -> None:
-        for column, (text, pen) in enumerate(cells, x):
-            if not text:
-                continue
-            if self._at != (y, column):
-                same_row = self._at[0] == y
-                self._out.append(f"\x1b[{column + 1}G" if same_row else f"\x1b[{y + 1};{column + 1}H")
-            if pen is not self._pen:
-                self._out.append(_LINK_END + pen if self._pen.startswith(_LINK) else pen)
-                self._pen = pen
-            self._out.append(text)
-            # terminals disagree about wide and combined characters: after one, say where to go on
-            is_plain = len(text) == 1 and (text.isascii() or cell_len(text) == 1)
-            self._at = (y, column + 1 if is_plain else None)
+        for pen, run in groupby(cells, itemgetter(1)):
+            texts = [text for text, _ in run]
+            together = "".join(texts)
+            if together.isascii() and len(together) == len(texts):  # needs no look at each character
+                self._write(y, x, pen, together)
+                self._at = (y, x + len(texts))
+            else:
+                self._put_each(y, x, pen, texts)
+            x += len(texts)
+
+    def _put_each(self, y: int, x: int, pen: str, texts: Sequence[str]) -> None:
+        for column, text in enumerate(texts, x):
+            if text:
+                self._write(y, column, pen, text)
+                # terminals disagree about wide and combined characters: after one, say where to go on
+                is_plain = len(text) == 1 and (text.isascii() or cell_len(text) == 1)
+                self._at = (y, column + 1 if is_plain else None)
+
+    def _write(self, y: int, x: int, pen: str, text: str) -> None:
+        if self._at != (y, x):
+            self._out.append(f"\x1b[{x + 1}G" if self._at[0] == y else f"\x1b[{y + 1};{x + 1}H")
+        if pen is not self._pen:
+            self._out.append(_LINK_END + pen if self._pen.startswith(_LINK) else pen)
+            self._pen = pen
+        self._out.append(text)
 
     def text(self) -> str:
         if not self._out:
