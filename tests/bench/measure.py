@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,8 +18,11 @@ _SETTLE_S = 3.0
 _KEY_PACE_S = (0.10, 0.20)
 """Presses come as a person's do, without regard to refreshes: some meet one."""
 
-_ROUND_TRIP = 20
-"""Moves down before as many up again: the cursor stays on the first screen, and nothing scrolls."""
+_ROUND_TRIP = ("j",) * 20 + ("k",) * 20
+"""As many moves down as up again: the cursor stays on the first screen, and nothing scrolls."""
+
+_UP_AND_DOWN = ("k", "j")
+"""Where there may be two lines only."""
 
 _FROZEN_BEFORE_KEYS_S = 6.0
 
@@ -33,7 +37,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """One run. None: not measured in this kind of run."""
 
-    first_paint_s: float
+    first_paint_s: float | None = None
     """From the start until anything can be read."""
     first_data_s: float | None = None
     """From the start until the server's first figures can be read."""
@@ -46,7 +50,18 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Written to the terminal in the steady phase."""
     key_s: tuple[float, ...] = ()
     """Of each press, until the cursor is seen to have moved."""
-    quit_s: float
+    quit_s: float | None = None
+    cpu_ratio: float | None = None
+    """Share of one core in the steady phase, 0 to 1."""
+    planned_s: float | None = None
+    """How long a plan took."""
+    command_s: float | None = None
+    """The longest that a command took the server, by its own slow log; of some commands beside it."""
+    scan_s: float | None = None
+    unlink_s: float | None = None
+    info_s: float | None = None
+    event_s: float | None = None
+    """The longest event that the server's latency monitor knows; 0: none took a millisecond."""
 
 
 def run_live(subject: Subject, plan: Plan) -> Figures:
@@ -68,6 +83,26 @@ def run_live(subject: Subject, plan: Plan) -> Figures:
             rss_bytes=used.rss_bytes,
             bytes_per_s=written / for_s,
             key_s=_moves(program, plan.presses),
+            quit_s=program.quit(subject.quit),
+        )
+
+
+def run_overview(subject: Subject, plan: Plan) -> Figures:
+    """Start, all targets read, steady phase, keys and quit, all on the overview."""
+    with Program(subject.argv, subject.env) as program:
+        painted = program.expect(lambda: not program.terminal.is_blank, "first paint")
+        data = program.expect(lambda: _shows(program, subject.data), "first data")
+        program.watch(_SETTLE_S)
+        cpu_s, began_mono_s = program.usage().cpu_s, time.monotonic()
+        written = program.watch(plan.steady_s)
+        used, for_s = program.usage(), time.monotonic() - began_mono_s
+        return Figures(
+            first_paint_s=painted - program.started_mono_s,
+            first_data_s=data - program.started_mono_s,
+            cpu_ratio=(used.cpu_s - cpu_s) / for_s,
+            rss_bytes=used.rss_bytes,
+            bytes_per_s=written / for_s,
+            key_s=_moves(program, plan.presses, _UP_AND_DOWN),
             quit_s=program.quit(subject.quit),
         )
 
@@ -110,9 +145,10 @@ def _go_to_sessions(program: Program, subject: Subject) -> None:
         program.expect(lambda pattern=pattern: _shows(program, pattern), f"answer to {key!r}")  # type: ignore[misc]  # a lambda with a default
 
 
-def _moves(program: Program, presses: int) -> tuple[float, ...]:
+def _moves(program: Program, presses: int, keys: Sequence[str] = _ROUND_TRIP) -> tuple[float, ...]:
+    if not presses:
+        return ()
     program.move("j")  # pg_activity's first move only makes a cursor appear
-    keys = ["j"] * _ROUND_TRIP + ["k"] * _ROUND_TRIP
     taken = []
     for number in range(presses):
         program.watch(random.uniform(*_KEY_PACE_S))

@@ -29,7 +29,7 @@ def _keys(runs: Sequence[Figures]) -> list[float]:
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the table. Ratios are to pg_activity, in the same run."""
+    """A line of the table. Ratios are to what is measured beside it, in the same run."""
 
     key: str
     title: str
@@ -90,19 +90,52 @@ NEVER_ANSWERED = (
     _ms("unanswered_quit_ms", "quit", value=_of("quit_s"), goal=1000),
 )
 
+OVERVIEW = (
+    _ms("overview_first_paint_ms", "first paint", value=_of("first_paint_s")),
+    _ms("overview_first_data_ms", "all targets read", value=_of("first_data_s")),
+    Measure(
+        key="overview_cpu_percent", title="CPU", unit="%", scale=100, digits=1, value=_of("cpu_ratio"), goal=5
+    ),
+    Measure(
+        key="overview_rss_mb", title="memory (RSS)", unit="MB", scale=1e-6, digits=1, value=_of("rss_bytes")
+    ),
+    Measure(
+        key="overview_bytes_per_s",
+        title="to the terminal",
+        unit="B/s",
+        scale=1,
+        digits=0,
+        value=_of("bytes_per_s"),
+    ),
+    _ms("overview_key_p50_ms", "key, half within", value=lambda runs: percentile(_keys(runs), 0.5)),
+    _ms("overview_key_p95_ms", "key, 95 % within", value=lambda runs: percentile(_keys(runs), 0.95), goal=25),
+    _ms("overview_quit_ms", "quit", value=_of("quit_s"), goal=400),
+)
+
+PURGE = (
+    _ms("purge_plan_ms", "plan with its sample", value=_of("planned_s")),
+    _ms("purge_command_ms", "longest command", value=_of("command_s"), goal=5),
+    _ms("purge_scan_ms", "longest SCAN", value=_of("scan_s")),
+    _ms("purge_unlink_ms", "longest UNLINK", value=_of("unlink_s")),
+    _ms("purge_info_ms", "longest INFO", value=_of("info_s")),
+    _ms("purge_event_ms", "longest latency event", value=_of("event_s"), goal=5),
+)
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs under one condition: of opsdash, and of pg_activity where it was measured too."""
+    """Runs under one condition: of opsdash, and of what it is compared with, where that was measured too."""
 
     title: str
     measures: tuple[Measure, ...]
     ours: tuple[Figures, ...]
     peers: tuple[Figures, ...] = ()
+    peer: str = "pg_activity"
+    """What `peers` are of."""
 
 
 def table(part: Part) -> str:
     """The part as lines of text."""
-    lines = [f"{part.title:<32}{'opsdash':>12}{'pg_activity':>14}{'ratio':>8}   goal"]
+    lines = [f"{part.title:<32}{'opsdash':>12}{part.peer:>14}{'ratio':>8}   goal"]
     for measure in part.measures:
         ours, peers = measure.value(part.ours), measure.value(part.peers)
         title = f"  {measure.title}, {measure.unit}"
@@ -130,13 +163,13 @@ def _goal(measure: Measure, value: float | None, ratio: float | None) -> str:
 
 
 def as_values(part: Part) -> dict[str, dict[str, float | None]]:
-    """The part for JSON: measure -> opsdash, pg_activity, ratio; None is not measured."""
+    """The part for JSON: measure -> opsdash, its peer, ratio; None is not measured."""
     values = {}
     for measure in part.measures:
         ours, peers = measure.value(part.ours), measure.value(part.peers)
         values[measure.key] = {
             "opsdash": None if ours is None else ours * measure.scale,
-            "pg_activity": None if peers is None else peers * measure.scale,
+            part.peer: None if peers is None else peers * measure.scale,
             "ratio": ours / peers if ours is not None and peers else None,
         }
     return values

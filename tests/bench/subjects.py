@@ -50,11 +50,18 @@ def _program(name: str) -> str | None:
 
 def opsdash(folder: Path, dsns: Mapping[str, str]) -> Subject:
     """opsdash with a PostgreSQL target for each of `dsns` (name -> connection string), read every 2 s."""
-    config = folder / f"{'-'.join(dsns)}.toml"
     tables = [
         f'[[postgres]]\nname = "{name}"\ndsn = "{dsn}"\ninterval = {REFRESH_S}.0\n'
         for name, dsn in dsns.items()
     ]
+    subject = opsdash_on(folder, "-".join(dsns), tables, data=r"connections +\d+")
+    to_sessions = (("2", r"2 Database"), ("\r", r"PID +AGE"))
+    return msgspec.structs.replace(subject, to_sessions=to_sessions, stale=r"stale")
+
+
+def opsdash_on(folder: Path, name: str, tables: Sequence[str], *, data: str) -> Subject:
+    """opsdash with a configuration of these tables; `data` is seen when it has first figures."""
+    config = folder / f"{name}.toml"
     config.write_text("\n".join(tables))
     config.chmod(0o600)
     program = _program("opsdash")
@@ -63,10 +70,8 @@ def opsdash(folder: Path, dsns: Mapping[str, str]) -> Subject:
         name="opsdash",
         argv=(program, "--config", str(config)),
         env=_environment(folder),
-        data=r"connections +\d+",
-        to_sessions=(("2", r"2 Database"), ("\r", r"PID +AGE")),
+        data=data,
         quit=("\x03", "\x03"),
-        stale=r"stale",
     )
 
 

@@ -36,9 +36,10 @@ def overview_lines(
     if height < _FOLDED_BELOW:
         return (folded_line(ordered, findings, mono_s, width),)[:height]
     full = next((v for v in ordered if v.good is not None), None)
-    others = [target_line(v, findings, mono_s, width) for v in ordered if v is not full]
+    others = [view for view in ordered if view is not full]
     if full is None:
-        return (rule(((TITLE, Tone.ACCENT),), (), width), *others)[:height]
+        heading = rule(((TITLE, Tone.ACCENT),), (), width)
+        return (heading, *_other_lines(others, findings, mono_s, width, height - 1))
     data: RedisData = full.data
     title: Line = (
         (TITLE, Tone.ACCENT),
@@ -47,8 +48,32 @@ def overview_lines(
         f" · {data.title}",
     )
     head = (rule(title, freshness(full, mono_s), width), *server_lines(data, full, width))
-    room = max(height - len(others), _FOLDED_BELOW)
-    return (*head[:room], *others)[:height]
+    head = head[: max(height - len(others), _FOLDED_BELOW)]
+    return (*head, *_other_lines(others, findings, mono_s, width, height - len(head)))
+
+
+def _other_lines(
+    views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int, height: int
+) -> list[Line]:
+    """A line for each, worst first; those that do not fit are counted in the last one."""
+    if height <= 0:
+        return []
+    shown = len(views) if len(views) <= height else height - 1
+    lines = [target_line(view, findings, mono_s, width) for view in views[:shown]]
+    if shown < len(views):
+        rest = views[shown:]
+        lines.append(((f"  +{len(rest)} more:", Tone.MUTED), *_counts(rest, findings)))
+    return lines
+
+
+def _counts(views: Sequence[TargetView], findings: Sequence[Finding]) -> Line:
+    """How many are in which state, worst first."""
+    states = Counter(view_tone(view, findings) for view in views)
+    return tuple(
+        (f" {GLYPHS[state]} {states[state]}", state)
+        for state in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
+        if states[state]
+    )
 
 
 def folded_line(
@@ -64,12 +89,7 @@ def folded_line(
         says = "waiting for the first reading"
     else:
         says = mine[0].short if mine else _brief(worst.data)
-    states = Counter(view_tone(view, findings) for view in ordered[1:])
-    rest = tuple(
-        (f" {GLYPHS[state]} {states[state]}", state)
-        for state in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
-        if states[state]
-    )
+    rest = _counts(ordered[1:], findings)
     head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
     room = width - line_width(head) - line_width(rest) - 1
     return spread((*head, cut(says, room)), rest, width)
