@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: opsdash and pg_activity in turn, on one server full of sessions."""
+"""`python -m tests.bench`: opsdash and pg_activity on a server full of sessions; then opsdash on many targets."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from opsdash.tui.demo.servers import HOST, PostgresServer
-from tests.bench import subjects
+from tests.bench import health_and_cache, subjects
 from tests.bench.loaded_server import frozen, loaded_server, silent_port
 from tests.bench.measure import Figures, Plan, run_frozen, run_live, run_never_answered
 from tests.bench.report import FROZEN, LIVE, NEVER_ANSWERED, Part, as_values, table
@@ -20,10 +20,13 @@ def main() -> int:
     options = _options()
     random.seed(1)
     began_load = os.getloadavg()[0]
+    parts: tuple[Part, ...] = ()
     with tempfile.TemporaryDirectory(prefix="opsdash-bench-") as folder:
-        _say(f"starting PostgreSQL with {options.sessions} sessions")
-        with loaded_server(options.sessions) as server:
-            parts = measure(Path(folder), server, options)
+        if not options.cache_and_health:
+            _say(f"starting PostgreSQL with {options.sessions} sessions")
+            with loaded_server(options.sessions) as server:
+                parts = measure(Path(folder), server, options)
+        parts += health_and_cache.measure(Path(folder), _say)
     load = (began_load, os.getloadavg()[0])
     if options.json:
         told = {"sessions": options.sessions, "repeats": options.repeats, "load_average": load}
@@ -39,9 +42,14 @@ def main() -> int:
 
 def _circumstances(options: argparse.Namespace, load: tuple[float, float]) -> str:
     before, after = load
+    sessions = (
+        ""
+        if options.cache_and_health
+        else f"{options.sessions} sessions, refresh {subjects.REFRESH_S} s, {options.repeats} runs in turn; "
+    )
     return (
-        f"{options.sessions} sessions, refresh {subjects.REFRESH_S} s, terminal 200x50; medians of "
-        f"{options.repeats} runs in turn; {os.cpu_count()} cores, load average {before:.1f} to {after:.1f}\n"
+        f"{sessions}medians; terminal 200x50; {os.cpu_count()} cores, "
+        f"load average {before:.1f} to {after:.1f}\n"
         "On a busy machine trust the ratios and the CPU figures, not the times."
     )
 
@@ -52,6 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="runs of each program, in turn (3)")
     parser.add_argument("--steady", type=float, default=20.0, metavar="S", help="seconds of steady view (20)")
     parser.add_argument("--presses", type=int, default=60, help="keys pressed in each run (60)")
+    parser.add_argument("--cache-and-health", action="store_true", help="only what needs no PostgreSQL")
     parser.add_argument("--json", action="store_true", help="one JSON document in place of the table")
     return parser.parse_args()
 

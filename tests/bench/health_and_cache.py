@@ -44,16 +44,28 @@ def measure(folder: Path, say: Callable[[str], None]) -> tuple[Part, ...]:
         KeeperError: There is no Valkey or Redis server, or one does not start.
     """
     with Keeper() as keeper:
-        program = find_valkey(keeper.folder, user=server_user())
-        if program is None:
-            raise KeeperError(NO_VALKEY)
-        overview = _overview(folder, keeper, program, say)
-    purges = [Part(title=f"purge on {program.source}", measures=PURGE, ours=(_purge(program, say),))]
-    system = shutil.which("redis-server")
-    if system is not None and Path(system) != program.path:
-        other = ValkeyProgram(path=Path(system), source=system)
-        purges.append(Part(title=f"purge on {system}", measures=PURGE, ours=(_purge(other, say),)))
-    return (overview, *purges)
+        overview = _overview(folder, keeper, _program(keeper), say)
+    with Keeper() as keeper:  # the twenty are gone
+        program = _program(keeper)
+        found = shutil.which("redis-server")
+        system = None if found is None else ValkeyProgram(path=Path(found), source=found)
+        others = () if system is None or system.path == program.path else (_purge(keeper, system, say),)
+        purge = Part(
+            title=f"purge among {KEYS:,} keys",
+            measures=PURGE,
+            ours=(_purge(keeper, program, say),),
+            peers=others,
+            subject=program.path.name.removesuffix("-server"),
+            peer="redis",
+        )
+    return overview, purge
+
+
+def _program(keeper: Keeper) -> ValkeyProgram:
+    program = find_valkey(keeper.folder, user=server_user())
+    if program is None:
+        raise KeeperError(NO_VALKEY)
+    return program
 
 
 def _overview(folder: Path, keeper: Keeper, program: ValkeyProgram, say: Callable[[str], None]) -> Part:
@@ -114,45 +126,44 @@ def _start_endpoints(keeper: Keeper) -> int:
 
 
 @contextmanager
-def _filled(program: ValkeyProgram) -> Iterator[ValkeyServer]:
+def _filled(keeper: Keeper, program: ValkeyProgram) -> Iterator[ValkeyServer]:
     """A server with `KEYS` keys, a third of them carts, that notes how long each command takes it."""
-    with Keeper() as keeper:
-        options: Mapping[str, str | int] = {
-            "slowlog-max-len": 200_000,
-            "slowlog-log-slower-than": -1,
-            "latency-monitor-threshold": 1,
-        }
-        server = ValkeyServer(keeper, program, name="purged", options=options)
-        server.wait_ready()
-        with redis.Redis(host=HOST, port=server.port) as client:
-            for start in range(0, KEYS, 10_000):
-                names = (f"{'session' if n % 3 else 'cart'}:{n}" for n in range(start, start + 10_000))
-                client.mset(dict.fromkeys(names, "x" * 50))
-            client.execute_command("LATENCY", "RESET")
-            client.config_set("slowlog-log-slower-than", _MARKED_US)
-        yield server
+    options: Mapping[str, str | int] = {
+        "slowlog-max-len": 200_000,
+        "slowlog-log-slower-than": -1,
+        "latency-monitor-threshold": 1,
+    }
+    server = ValkeyServer(keeper, program, name=f"purged-{program.path.name}", options=options)
+    server.wait_ready()
+    with redis.Redis(host=HOST, port=server.port) as client:
+        for start in range(0, KEYS, 10_000):
+            names = (f"{'session' if n % 3 else 'cart'}:{n}" for n in range(start, start + 10_000))
+            client.mset(dict.fromkeys(names, "x" * 50))
+        client.execute_command("LATENCY", "RESET")
+        client.config_set("slowlog-log-slower-than", _MARKED_US)
+    yield server
+    server.stop()
 
 
-def _purge(program: ValkeyProgram, say: Callable[[str], None]) -> Figures:
+def _purge(keeper: Keeper, program: ValkeyProgram, say: Callable[[str], None]) -> Figures:
     """What the server says of one purge and of the sample before it."""
     say(f"a purge among {KEYS:,} keys: {program.source}")
-    with _filled(program) as server, redis.Redis(host=HOST, port=server.port) as client:
+    with _filled(keeper, program) as server, redis.Redis(host=HOST, port=server.port) as client:
         planned_s = asyncio.run(_plan_and_purge(server.url))
         slow = client.slowlog_get(-1)
         events = client.execute_command("LATENCY", "LATEST")
         left = client.dbsize()
     assert left == KEYS - len(range(0, KEYS, 3)), f"{left} keys are left"
-    longest_s: dict[bytes, float] = {}
+    took_s: dict[bytes, list[float]] = {}
     for entry in slow:
-        name = entry["command"].split(b" ")[0].upper()
-        longest_s[name] = max(longest_s.get(name, 0.0), entry["duration"] / 1e6)
+        took_s.setdefault(entry["command"].split(b" ")[0].upper(), []).append(entry["duration"] / 1e6)
     return Figures(
-        scan_s=longest_s.get(b"SCAN"),
-        unlink_s=longest_s.get(b"UNLINK"),
-        info_s=longest_s.get(b"INFO"),
-        command_s=max(longest_s.values(), default=None),
-        event_s=max((event[3] / 1e3 for event in events), default=0.0),
         planned_s=planned_s,
+        command_s=max((max(each) for each in took_s.values()), default=None),
+        scan_s=tuple(took_s.get(b"SCAN", ())),
+        unlink_s=max(took_s.get(b"UNLINK", ()), default=None),
+        info_s=max(took_s.get(b"INFO", ()), default=None),
+        event_s=max((event[3] / 1e3 for event in events), default=0.0),
     )
 
 

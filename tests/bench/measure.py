@@ -56,10 +56,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     planned_s: float | None = None
     """How long a plan took."""
     command_s: float | None = None
-    """The longest that a command took the server, by its own slow log; of some commands beside it."""
-    scan_s: float | None = None
+    """The longest that a command took the server, by its own slow log."""
+    scan_s: tuple[float, ...] = ()
+    """Of each SCAN; those that hardly took any time are not noted."""
     unlink_s: float | None = None
+    """The longest UNLINK."""
     info_s: float | None = None
+    """The longest INFO."""
     event_s: float | None = None
     """The longest event that the server's latency monitor knows; 0: none took a millisecond."""
 

@@ -28,6 +28,10 @@ def _keys(runs: Sequence[Figures]) -> list[float]:
     return [taken for run in runs for taken in run.key_s]
 
 
+def _scans(runs: Sequence[Figures]) -> list[float]:
+    return [taken for run in runs for taken in run.scan_s]
+
+
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the table. Ratios are to what is measured beside it, in the same run."""
 
@@ -115,7 +119,9 @@ OVERVIEW = (
 PURGE = (
     _ms("purge_plan_ms", "plan with its sample", value=_of("planned_s")),
     _ms("purge_command_ms", "longest command", value=_of("command_s"), goal=5),
-    _ms("purge_scan_ms", "longest SCAN", value=_of("scan_s")),
+    _ms("purge_scan_p50_ms", "SCAN, half within", value=lambda runs: percentile(_scans(runs), 0.5)),
+    _ms("purge_scan_p99_ms", "SCAN, 99 % within", value=lambda runs: percentile(_scans(runs), 0.99)),
+    _ms("purge_scan_ms", "longest SCAN", value=lambda runs: percentile(_scans(runs), 1.0)),
     _ms("purge_unlink_ms", "longest UNLINK", value=_of("unlink_s")),
     _ms("purge_info_ms", "longest INFO", value=_of("info_s")),
     _ms("purge_event_ms", "longest latency event", value=_of("event_s"), goal=5),
@@ -129,13 +135,15 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[Measure, ...]
     ours: tuple[Figures, ...]
     peers: tuple[Figures, ...] = ()
+    subject: str = "opsdash"
+    """What `ours` are of."""
     peer: str = "pg_activity"
     """What `peers` are of."""
 
 
 def table(part: Part) -> str:
     """The part as lines of text."""
-    lines = [f"{part.title:<32}{'opsdash':>12}{part.peer:>14}{'ratio':>8}   goal"]
+    lines = [f"{part.title:<32}{part.subject:>12}{part.peer:>14}{'ratio':>8}   goal"]
     for measure in part.measures:
         ours, peers = measure.value(part.ours), measure.value(part.peers)
         title = f"  {measure.title}, {measure.unit}"
@@ -163,12 +171,12 @@ def _goal(measure: Measure, value: float | None, ratio: float | None) -> str:
 
 
 def as_values(part: Part) -> dict[str, dict[str, float | None]]:
-    """The part for JSON: measure -> opsdash, its peer, ratio; None is not measured."""
+    """The part for JSON: measure -> subject, peer, ratio; None is not measured."""
     values = {}
     for measure in part.measures:
         ours, peers = measure.value(part.ours), measure.value(part.peers)
         values[measure.key] = {
-            "opsdash": None if ours is None else ours * measure.scale,
+            part.subject: None if ours is None else ours * measure.scale,
             part.peer: None if peers is None else peers * measure.scale,
             "ratio": ours / peers if ours is not None and peers else None,
         }

@@ -110,6 +110,23 @@ def test_explained_finding_stands_right_below_and_severities_keep_their_order() 
     assert ordered[2][2] == BECAUSE
 
 
+def test_two_dependencies_that_are_not_well_are_both_named_and_both_stand_above() -> None:
+    sessions = TargetId("redis", "sessions")
+    cache = TargetView(target=msgspec.structs.replace(database().target, id=sessions))
+    findings = [
+        finding(sessions, "redis.memory"),
+        finding(API, "http.slow"),
+        finding(ORDERS, "postgres.blocking"),
+        finding(TargetId("postgres", "ledger"), "unreachable"),
+    ]
+    found = told(findings, api("orders-db", "sessions"), database(), cache)
+    assert [name for name, _, _ in found] == ["sessions", "orders-db", "api", "ledger"]
+    assert found[2][2] == (
+        "probably because of sessions: redis.memory on sessions; and of orders-db: "
+        "postgres.blocking on orders-db"
+    )
+
+
 def test_endpoints_that_name_each_other_do_not_hang() -> None:
     shop = TargetId("http", "shop")
     findings = [finding(API, "http.down"), finding(shop, "http.down")]

@@ -31,28 +31,33 @@ def with_causes(findings: Sequence[Finding], views: Iterable[TargetView]) -> tup
         views: All targets.
 
     Returns:
-        The same findings, worst first; one that is explained stands right below what explains it, or, where
-        it is milder than that, on top of its own severity.
+        The same findings, worst first; one that is explained stands right below all that explains it, or,
+        where it is milder than that, on top of its own severity.
     """
     seen = {view.target.id: view for view in views}
-    explained: dict[Key, tuple[Finding, Finding]] = {}
+    explained: dict[Key, tuple[Finding, tuple[Finding, ...]]] = {}
     for finding in findings:
         view = seen.get(finding.target)
         if finding.rule not in _EXPLAINED or view is None:
             continue
-        because = _explanation(finding, view, seen, findings)
-        if because is not None:
-            words = f"probably because of {because.target.name}: {because.title}"
-            explained[finding.key] = (msgspec.structs.replace(finding, cause=words), because)
+        because = _explanations(finding, view, seen, findings)
+        if because:
+            words = "; and of ".join(f"{one.target.name}: {one.title}" for one in because)
+            cause = f"probably because of {words}"
+            explained[finding.key] = (msgspec.structs.replace(finding, cause=cause), because)
     return _ordered(findings, explained) if explained else tuple(findings)
 
 
-def _explanation(
+def _explanations(
     finding: Finding, view: TargetView, seen: Mapping[TargetId, TargetView], findings: Sequence[Finding]
-) -> Finding | None:
-    """The worst finding, at least as bad, of a target that the body says is not well."""
+) -> tuple[Finding, ...]:
+    """The worst finding, at least as bad, of each target that the body says is not well; worst first."""
     suspects = _suspects(view, seen)
-    return next((f for f in findings if f.target in suspects and f.severity >= finding.severity), None)
+    worst: dict[TargetId, Finding] = {}
+    for other in findings:
+        if other.target in suspects and other.severity >= finding.severity:
+            worst.setdefault(other.target, other)
+    return tuple(worst.values())
 
 
 def _suspects(view: TargetView, seen: Mapping[TargetId, TargetView]) -> frozenset[TargetId]:
@@ -80,18 +85,19 @@ def _named(
 
 
 def _ordered(
-    findings: Sequence[Finding], explained: Mapping[Key, tuple[Finding, Finding]]
+    findings: Sequence[Finding], explained: Mapping[Key, tuple[Finding, tuple[Finding, ...]]]
 ) -> tuple[Finding, ...]:
-    """Each explained finding behind its explanation, the severities in their order."""
+    """Each explained finding behind its explanations, the severities in their order."""
     place = {finding.key: index for index, finding in enumerate(findings)}
 
     def rank(finding: Finding, above: tuple[Key, ...] = ()) -> tuple[int, ...]:
         pair = explained.get(finding.key)
         if pair is None or finding.key in above:  # two endpoints may each name the other
             return (place[finding.key],)
-        if pair[1].severity > finding.severity:
+        alike = [because for because in pair[1] if because.severity == finding.severity]
+        if not alike:
             return (-1, place[finding.key])
-        return (*rank(pair[1], (*above, finding.key)), place[finding.key])
+        return (*max(rank(one, (*above, finding.key)) for one in alike), place[finding.key])
 
     ranked = sorted(findings, key=lambda finding: (-finding.severity, rank(finding)))
     return tuple(explained[f.key][0] if f.key in explained else f for f in ranked)
