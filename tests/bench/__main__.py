@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: opsdash and pg_activity on a server full of sessions; then opsdash on many targets."""
+"""`python -m tests.bench`: opsdash and pg_activity in turn with many sessions; then many targets."""
 
 import argparse
 import json
