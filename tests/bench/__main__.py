@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: opsdash and pg_activity in turn with many sessions; then many targets."""
+"""`python -m tests.bench`: opsdash and pg_activity with many sessions, in turn; opsdash with many targets."""
 
 import argparse
 import json
