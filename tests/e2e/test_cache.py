@@ -50,7 +50,7 @@ def open_pane(tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 def plan_of_purge(pane: Terminal, pattern: str) -> str:
     """From the first look to the plan, as a person goes: the cache, its actions, what to purge."""
-    pane.until("PRODUCTION shop")
+    assert "PRODUCTION shop" in pane.until("● 1 target live")  # before, there is nothing to act on
     pane.keys("3")
     pane.until(lambda text: "3 Cache" in text and re.search(r"▸ . carts", text), what="the list of caches")
     pane.keys("Enter")
