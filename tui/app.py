@@ -77,7 +77,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         self.register_theme(OPSDASH_DARK)
         self.theme = theme_name()
         self.watch_over = watch
-        self._bridge = Bridge(watch.feed, self)
+        self._bridge = Bridge(watch.feed, self, watch.clock)
         self._has_begun = False
         self._interrupted_mono_s: float | None = None
         self._planner = Planner(self)
