@@ -87,7 +87,8 @@ def test_make_demo_shows_the_incident_and_q_quits(checkout: Checkout) -> None:
     tmux = ["tmux", "-S", str(checkout.home / "tmux"), "-f", "/dev/null"]
     ending = checkout.home / "ended"
     checkout.run(
-        *tmux, "new-session", "-d", "-x", "132", "-y", "34", f"make demo; echo $? > {ending}; exec cat"
+        *(*tmux, "set-option", "-g", "remain-on-exit", "on", ";"),  # a failed demo's last words stay readable
+        *("new-session", "-d", "-x", "132", "-y", "34", f"make demo; echo $? > {ending}"),
     )
 
     def screen() -> str:

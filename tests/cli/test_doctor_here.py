@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -160,12 +161,14 @@ def test_in_a_real_tmux_its_lines_are_run_as_they_stand_and_the_advice_is_gone(t
     (tmp_path / "d").write_text(f"{sys.executable} -m opsdash doctor --config {config}\n")
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "SHELL": "/bin/sh"}
     with terminal(tmp_path, "/bin/sh", environ=environ, size=(200, 50)) as pane:
+        numbers = count()
 
         def say(line: str) -> str:
             """Run a line in the pane's shell; what it printed."""
-            pane.type(f"clear && {line} || true && echo en''d")
+            end = f"end-{next(numbers)}"  # its own: the one of the line before may still be shown
+            pane.type(f"clear && {line} || true && echo {end[:3]}''{end[3:]}")
             pane.keys("Enter")
-            return pane.until(lambda text: "end" in text.splitlines(), what=f"the end of {line}")
+            return pane.until(lambda text: end in text.splitlines(), what=f"the end of {line}")
 
         say(f"cd {tmp_path} && tmux set-option -s escape-time 500")
         before = say("sh d")

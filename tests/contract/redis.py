@@ -20,7 +20,7 @@ from opsdash.collectors.threads import resolve
 from tests.contract.fault import SECRET, Cell, Expected, NotApplicable, Trial
 from tests.support.faults import Proxy, Wire
 from tests.support.redis_servers import RedisServer, fill, redis_target
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import wait_until, wait_until_async
 
 OK: frozenset[FailureKind] = frozenset()
 MAXCLIENTS = 6
@@ -197,6 +197,10 @@ async def starting_up(rig: RedisRig) -> AsyncIterator[Expected]:
     yield Expected(open=kinds(FailureKind.LOST), fresh=kinds(FailureKind.STARTING_UP))
     rig.server.options["key-load-delay"] = 0
     await asyncio.to_thread(rig.server.restart)
+    # it answers before it has loaded, and until then the fault is not over
+    await asyncio.to_thread(
+        wait_until, lambda: not rig.admin.info("persistence")["loading"], 30, "the server has loaded"
+    )
 
 
 CELLS: dict[str, Cell | NotApplicable] = {

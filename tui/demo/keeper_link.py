@@ -15,7 +15,8 @@ from typing import Any, Self
 
 from opsdash.collectors.errors import OpsdashError
 
-_CLOSE_S = 10.0
+_CLOSE_S = 30.0
+"""Usual is a tenth of a second, and 2.4 s with a server that must be killed; the machine may be busy."""
 
 
 class KeeperError(OpsdashError):
