@@ -1,6 +1,6 @@
 """The one capability a kind of target must have to be watched."""
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from opsdash.collectors.target import Target
 
@@ -33,3 +33,16 @@ class Collector(Protocol[T_co]):
 
     async def close(self) -> None:
         """Let go of the connection; never waits for the target."""
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """A collector of many things whose cost depends on which of them are looked at."""
+
+    def look_at(self, visible: tuple[str, ...], opened: str | None) -> None:
+        """Say what is on the screen now, for the reads to come.
+
+        Args:
+            visible: Ids of the things shown, the most important first; empty: none of them is shown.
+            opened: The one that is shown in full; None: none.
+        """

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from opsdash.collectors.clock import Clock
-from opsdash.collectors.collector import Collector
+from opsdash.collectors.collector import Attentive, Collector
 from opsdash.collectors.errors import TargetError, TimedOut
 from opsdash.collectors.feed import Feed
 from opsdash.collectors.gate import RateGate
+from opsdash.collectors.lines.source import HasLogs, LogSource
 from opsdash.collectors.secret import redact
 from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
 from opsdash.collectors.target import TargetId
@@ -152,6 +153,17 @@ class Supervisor:
         for watched, event in self._wake.items():
             if target is None or watched == target:
                 event.set()
+
+    def look_at(self, target: TargetId, visible: tuple[str, ...], opened: str | None = None) -> None:
+        """Tell a target's collector what of it is on the screen, where that matters to it."""
+        collector = self._readers[target].collector
+        if isinstance(collector, Attentive):
+            collector.look_at(visible, opened)
+
+    def log_sources(self) -> tuple[LogSource, ...]:
+        """Every source of lines of all targets, in the order of the configuration."""
+        collectors = (reader.collector for reader in self._readers.values())
+        return tuple(s for c in collectors if isinstance(c, HasLogs) for s in c.log_sources())
 
     async def stop(self) -> None:
         """Stop reading. Sockets are shut first, so that nothing waits for a target."""

@@ -7,6 +7,7 @@ from typing import Any
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.feed import Feed
 from opsdash.collectors.finding import Finding
+from opsdash.collectors.lines.source import LogSource
 from opsdash.collectors.registry import make_collector
 from opsdash.collectors.supervisor import Supervisor
 from opsdash.collectors.target import Target, TargetId
@@ -85,3 +86,12 @@ class Watch:
         """Read again without waiting for the next turn."""
         if self._supervisor is not None:
             self._supervisor.read_now(target)
+
+    def look_at(self, target: TargetId, visible: tuple[str, ...], opened: str | None = None) -> None:
+        """Say which things of a target are on the screen: what they cost is read only for those."""
+        if self._supervisor is not None:
+            self._supervisor.look_at(target, visible, opened)
+
+    def log_sources(self) -> tuple[LogSource, ...]:
+        """Every source of lines of all targets; empty until reading begins."""
+        return self._supervisor.log_sources() if self._supervisor is not None else ()

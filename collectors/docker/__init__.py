@@ -1,0 +1,1 @@
+"""Docker engines: containers, their health, what they use and what they print."""
