@@ -5,6 +5,8 @@ from datetime import datetime
 
 import msgspec
 
+from opsdash.collectors.lines.summary import SourceSummary
+
 
 class ContainerIdentity(msgspec.Struct, frozen=True):
     """One run of one container: a container that was started again is another run."""
@@ -157,6 +159,8 @@ class EngineData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Where usage comes from: "cgroup files", "engine, one at a time"; empty: nothing is looked at."""
     listed_mono_s: float | None = None
     """When the full list was read; between two full lists, events change single containers."""
+    logs: tuple[SourceSummary, ...] = ()
+    """What the followed containers print."""
     now: datetime
     """The engine's clock: ages are computed against it."""
 

@@ -1,0 +1,59 @@
+"""What a snapshot carries of a source of lines: counters, range and gaps, and a few of its newest lines."""
+
+import msgspec
+
+from opsdash.collectors.lines.buffer import Gap
+from opsdash.collectors.lines.record import Level
+from opsdash.collectors.snapshot import Failure
+
+
+class Minute(msgspec.Struct, frozen=True):
+    """One minute of a source."""
+
+    at: float
+    """Unix time at which it begins."""
+    lines: int
+    errors: int
+    """ERROR or worse."""
+    warnings: int
+
+
+class LatestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line, cleaned and masked."""
+
+    number: int
+    """In its buffer."""
+    at: float
+    """Unix time: the line's own, else when it arrived."""
+    level: Level | None
+    text: str
+    """One line, cut at 500 characters."""
+
+
+class SourceSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One source, as far as rules and panels need it."""
+
+    name: str
+    identity: str
+    """As in `LogSource`."""
+    format: str
+    """The recognised format's name; plain until one is."""
+    first: int
+    end: int
+    """Range of line numbers held."""
+    dropped: int
+    held_bytes: int
+    gaps: tuple[Gap, ...] = ()
+    minutes: tuple[Minute, ...] = ()
+    """Oldest first, without holes, up to 60; the last one is still running. The tail that was there at the
+    beginning is counted by the lines' own times."""
+    latest: tuple[LatestLine, ...] = ()
+    """The newest lines, oldest first."""
+    latest_trouble: tuple[LatestLine, ...] = ()
+    """The newest lines of WARN or worse, oldest first."""
+    last_arrived_at: float | None = None
+    """Unix time at which the newest line was read; None: there was none yet."""
+    watched_since: float
+    """Unix time since when opsdash follows it."""
+    failure: Failure | None = None
+    """Why it is not followed now; None: it is."""
