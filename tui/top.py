@@ -10,8 +10,8 @@ from opsdash.widgets.status import Tone
 from opsdash.widgets.topline import TopState, armed_word
 
 
-def top_state(watch: Watch) -> TopState:
-    """What the first line says now."""
+def top_state(watch: Watch, paused_mono_s: float | None = None) -> TopState:
+    """What the first line says now; `paused_mono_s` is since when the screen stands still."""
     views = watch.feed.views()
     environment, tone = strictest(tuple(v.target.environment for v in views))
     mode = watch.gateway.mode
@@ -30,6 +30,7 @@ def top_state(watch: Watch) -> TopState:
         waiting=waiting,
         now=watch.clock.now(),
         own_cpu_ratio=watch.own_cpu.ratio,
+        paused_s=None if paused_mono_s is None else mono_s - paused_mono_s,
         running=tuple(run.planned.plan.title for run in watch.gateway.runs if not run.is_done),
     )
 

@@ -42,7 +42,10 @@ class Arrangement(Generic[Row]):
         self.sort: str | None = None
         """Key of the column sorted by; None: the given order."""
         self.largest_first = False
+        self.marked: frozenset[Hashable] = frozenset()
+        """Keys of the marked rows; a row that has gone is no longer marked, one that is filtered out is."""
         self._given: tuple[Row, ...] = ()
+        self._keeps: Callable[[Row], bool] | None = None
         self._has_given_order = sort is None
         self._choose_sort(sort)
 
@@ -56,6 +59,20 @@ class Arrangement(Generic[Row]):
         # looked for each time: the cursor is mostly near the top, and a table of all keys costs more
         return next((i for i, row in enumerate(self.rows) if self.key(row) == key), None)
 
+    @property
+    def given(self) -> tuple[Row, ...]:
+        """All rows, in the order given, also those that are filtered out."""
+        return self._given
+
+    def filter(self, keeps: Callable[[Row], bool] | None) -> None:
+        """Show only rows that are kept; None: all."""
+        self._keeps = keeps
+        self._arrange()
+
+    def mark(self, key: Hashable, marked: bool) -> None:
+        """Mark the row of this identity, or take the mark away."""
+        self.marked = self.marked | {key} if marked else self.marked - {key}
+
     def is_given(self, rows: Sequence[Row]) -> bool:
         """Whether these very rows are arranged already: nothing would change."""
         return rows is self._given and bool(rows)
@@ -63,6 +80,8 @@ class Arrangement(Generic[Row]):
     def replace(self, rows: Sequence[Row]) -> None:
         """Take other rows. The cursor stays on its thing, or in its place where the thing has gone."""
         self._given = tuple(rows)
+        if self.marked:
+            self.marked &= {self.key(row) for row in self._given}
         self._arrange()
 
     def replace_columns(self, columns: Sequence[Column[Row]]) -> None:
@@ -101,8 +120,7 @@ class Arrangement(Generic[Row]):
     def _arrange(self) -> None:
         key = self.cursor_key
         value = None if self.sort is None else self._sorted_column().sort
-        self.rows = (
-            self._given if value is None else ordered(self._given, value, largest_first=self.largest_first)
-        )
+        kept = self._given if self._keeps is None else tuple(filter(self._keeps, self._given))
+        self.rows = kept if value is None else ordered(kept, value, largest_first=self.largest_first)
         found = None if key is None else self.index(key)
         self.cursor = max(0, min(self.cursor, len(self.rows) - 1)) if found is None else found

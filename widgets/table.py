@@ -5,16 +5,21 @@ What a row is, what its cells say and what Enter means belong to whoever uses it
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from opsdash.widgets.columns import Column, Row
+from opsdash.widgets.row_filter import RowFilter
+from opsdash.widgets.status import Tone
 from opsdash.widgets.table_view import TableView
 
 Shown = TypeVar("Shown")
+
+WRONG = (Tone.WARN, Tone.CRIT)
+"""Tones of what `f` leaves."""
 
 
 class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False):
@@ -36,6 +41,9 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
         Binding("G,end", "last", "last row", show=False, id="table.last"),
         Binding("s", "sort_next", "sort by the next column", show=False, id="table.sort"),
         Binding("S", "sort_reverse", "reverse the sort", show=False, id="table.sort_reverse"),
+        Binding("f", "only_wrong", "only what is wrong", show=False, id="table.only_wrong"),
+        Binding("space", "mark", "mark", show=False, id="table.mark"),
+        Binding("u", "clear_marks", "clear marks", show=False, id="table.clear_marks"),
     ]
 
     class Chosen(Message, Generic[Shown]):
@@ -65,6 +73,18 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
             """The table, for `@on(Table.CursorMoved, "#id")`."""
             return self.table
 
+    class Narrowed(Message):
+        """Other rows are shown than before, because of a filter."""
+
+        def __init__(self, table: "Table[Any]") -> None:
+            self.table = table
+            super().__init__()
+
+    row_filter: RowFilter[Row] | None = None
+    """What was typed to keep rows; None: nothing."""
+    is_only_wrong = False
+    """Whether only rows with something marked as wrong are shown."""
+
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows in the order shown."""
@@ -74,6 +94,19 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
     def cursor_row(self) -> Row | None:
         """The row under the cursor; None when there are no rows."""
         return self.rows[self.arrangement.cursor] if self.rows else None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether some rows may be hidden by a filter."""
+        return self.row_filter is not None or self.is_only_wrong
+
+    @property
+    def chosen_rows(self) -> tuple[Row, ...]:
+        """What an action would work on: the marked rows, as given; else the one under the cursor."""
+        here = self.arrangement
+        if here.marked:
+            return tuple(row for row in here.given if here.key(row) in here.marked)
+        return () if self.cursor_row is None else (self.cursor_row,)
 
     @property
     def cursor_key(self) -> Hashable | None:
@@ -103,6 +136,14 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
             self.arrangement.replace_columns(columns)
             self.forget_lines()
 
+    def narrow(self, row_filter: RowFilter[Row] | None, *, only_wrong: bool) -> None:
+        """Show only rows that the filter keeps and, if asked, only what is wrong."""
+        self.row_filter, self.is_only_wrong = row_filter, only_wrong
+        with self._telling(), self.rearranging():
+            self.arrangement.filter(self._keeps if self.is_narrowed else None)
+        self.refresh()
+        self.post_message(self.Narrowed(self))
+
     def go_to(self, key: Hashable) -> bool:
         """Put the cursor on the row of this identity and bring it into view; False when it is not here."""
         index = self.arrangement.index(key)
@@ -112,6 +153,8 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Sorting is only there where a visible column can be sorted by."""
+        if action == "clear_marks":
+            return bool(self.arrangement.marked)
         return bool(self._sortable()) if action in ("sort_next", "sort_reverse") else True
 
     def action_move(self, lines: int) -> None:
@@ -147,6 +190,40 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
         with self.rearranging():
             self.arrangement.reverse()
         self._after_sort()
+
+    def action_only_wrong(self) -> None:
+        """Only rows that have something wrong, or all again."""
+        self.narrow(self.row_filter, only_wrong=not self.is_only_wrong)
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away; then the next row."""
+        key = self.cursor_key
+        if key is not None:
+            self.arrangement.mark(key, key not in self.arrangement.marked)
+            self.action_move(1)
+            self._after_marks()
+
+    def action_clear_marks(self) -> None:
+        """Take all marks away."""
+        for key in self.arrangement.marked:
+            self.arrangement.mark(key, False)
+        self._after_marks()
+
+    def _after_marks(self) -> None:
+        self.repaint()
+        self.refresh_bindings()
+
+    def _keeps(self, row: Row) -> bool:
+        if self.row_filter is not None and not self.row_filter.keeps(row):
+            return False
+        return not self.is_only_wrong or self._is_wrong(row)
+
+    def _is_wrong(self, row: Row) -> bool:
+        """Whether the row, or one of its cells, is told in the tone of a warning or worse."""
+        if self.tone_of(row) in WRONG:
+            return True
+        cells = (column.cell(row) for column in self.arrangement.columns)
+        return any(isinstance(cell, tuple) and cell[1] in WRONG for cell in cells)
 
     def _sortable(self) -> tuple[str, ...]:
         return tuple(column.key for column in self.visible_columns if column.sort is not None)

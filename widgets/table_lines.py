@@ -16,8 +16,9 @@ from opsdash.widgets.columns import Column, Row
 from opsdash.widgets.safe import cell_text
 from opsdash.widgets.status import Tone
 
-_MARK, _NO_MARK = "▸ ", "  "
-"""Left of the first column: whether the cursor is here, told without colour."""
+_NO_MARK = "  "
+_GUTTER = {(False, False): _NO_MARK, (True, False): "▸ ", (False, True): " *", (True, True): "▸*"}
+"""Left of the first column: whether the cursor is here and whether the row is marked, told without colour."""
 
 _KEPT = 128
 """Drawn lines that are kept: a few screens of rows."""
@@ -27,6 +28,7 @@ class RowLine(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides how a row looks, apart from width, columns and theme."""
 
     cursor: bool
+    marked: bool = False
     cells: tuple[tuple[str, Tone], ...]
     """Of the columns that are shown."""
 
@@ -56,12 +58,13 @@ class TableLines(Generic[Row]):
         if width != self._width:
             self._strips.clear()
             self._width = width
-            self.places = places(columns, max(0, width - len(_MARK)))
+            self.places = places(columns, max(0, width - len(_NO_MARK)))
 
-    def line_of(self, row: Row, plain: Tone, *, cursor: bool) -> RowLine:
+    def line_of(self, row: Row, plain: Tone, *, cursor: bool, marked: bool = False) -> RowLine:
         """What the shown cells of a row say; `plain` is the tone of those that have none."""
         cells = (place.column.cell(row) for place in self.places)
-        return RowLine(cursor=cursor, cells=tuple(c if isinstance(c, tuple) else (c, plain) for c in cells))
+        told = tuple(c if isinstance(c, tuple) else (c, plain) for c in cells)
+        return RowLine(cursor=cursor, marked=marked, cells=told)
 
     def row(self, line: RowLine) -> Strip:
         """Draw a row."""
@@ -94,7 +97,7 @@ class TableLines(Generic[Row]):
             for place, (text, _) in zip(self.places, line.cells, strict=True)
         ]
         plain = self._style(Tone.NORMAL.value, line.cursor)
-        segments = [Segment(_MARK if line.cursor else _NO_MARK, plain)]
+        segments = [Segment(_GUTTER[line.cursor, line.marked], plain)]
         for tone, run in groupby(zip(line.cells, texts, strict=True), key=lambda cell: cell[0][1]):
             shown = (" " * GAP).join(text for _, text in run)
             segments += [Segment(shown, self._style(tone.value, line.cursor)), Segment(" " * GAP, plain)]

@@ -102,6 +102,10 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
         self._fit()
         return tuple(place.column for place in self._lines.places)
 
+    def tone_of(self, row: Row) -> Tone:
+        """How the row is meant where a cell does not say."""
+        return Tone.NORMAL if self._tone is None else self._tone(row)
+
     def repaint(self) -> None:
         """Format the visible rows again and draw those that now read differently (ages)."""
         self._fit()
@@ -169,7 +173,7 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
             self._painted[y] = line
             return self._lines.row(line)
         self._painted.pop(y, None)
-        notes = [] if here.rows else self.empty.split("\n")
+        notes = [] if here.rows else self._notes()
         index = self.row_index(y)
         return self._lines.note(notes[index] if index < len(notes) else "")
 
@@ -177,7 +181,7 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
         self.reveal_cursor()
 
     def _resize(self) -> None:
-        lines = len(self.arrangement.rows) or len(self.empty.split("\n"))
+        lines = len(self.arrangement.rows) or len(self._notes())
         size = Size(0, lines + self._header_height)
         if size != self.virtual_size:
             self.virtual_size = size
@@ -201,8 +205,14 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
         if not 0 <= index < len(here.rows):
             return None
         row = here.rows[index]
-        plain = Tone.NORMAL if self._tone is None else self._tone(row)
-        return self._lines.line_of(row, plain, cursor=index == here.cursor)
+        plain = self.tone_of(row)
+        marked = bool(here.marked) and here.key(row) in here.marked
+        return self._lines.line_of(row, plain, cursor=index == here.cursor, marked=marked)
+
+    def _notes(self) -> list[str]:
+        """What is said in place of rows."""
+        hidden = len(self.arrangement.given)
+        return [f"none of {hidden} fits the filter"] if hidden else self.empty.split("\n")
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Other rows are on the lines now."""

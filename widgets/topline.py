@@ -27,6 +27,8 @@ class TopState(msgspec.Struct, frozen=True, kw_only=True):
     """Targets not read yet."""
     now: datetime
     own_cpu_ratio: float | None
+    paused_s: float | None = None
+    """How long the screen has stood still; None: it is live."""
     running: tuple[str, ...] = ()
     """Titles of actions under way."""
 
@@ -40,6 +42,8 @@ def top_line(state: TopState, width: int) -> Line:
         (0, ((state.mode, state.mode_tone),)),
         (4, ((state.mode_hint, Tone.MUTED),)),
     ]
+    if state.paused_s is not None:
+        parts.append((0, ((f"PAUSED {age(state.paused_s)} behind, p goes on", Tone.WARN),)))
     if state.running:
         more = f" +{len(state.running) - 1}" if len(state.running) > 1 else ""
         parts.append((1, ((f"▸ running: {state.running[0]}{more} (9)", Tone.WARN),)))

@@ -74,7 +74,7 @@ class ActionsScreen(Place):
         """Abort only what runs."""
         if action == "abort":
             return self._chosen is not None and not self._chosen.is_done
-        return True
+        return super().check_action(action, parameters)
 
     def action_abort(self) -> None:
         """Stop following it; what was sent stays sent."""

@@ -70,7 +70,8 @@ class Overview(Place):
     called = "overview"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.back", "quit", id="quit"),
+        Binding("q", "app.back", "quit", id="quit"),
+        Binding("escape", "show_all_or_back", "quit", show=False, id="escape"),
         *(
             Binding(key, f"suggested('{key}')", short, id=f"suggested.{key}")
             for key, short in {spec.key: spec.short for spec in registry.specs()}.items()
@@ -171,7 +172,7 @@ class Overview(Place):
         """The key of an action only where the finding under the cursor suggests it."""
         if action == "suggested":
             return self._suggestion(str(parameters[0])) is not None
-        return True
+        return super().check_action(action, parameters)
 
     def action_suggested(self, key: str) -> None:
         """Ask for the action that the finding under the cursor suggests on `key`."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import ScreenResume
+from textual.events import DescendantFocus, ScreenResume
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -14,14 +14,19 @@ from opsdash.collectors.target import TargetId
 from opsdash.tui.actions import registry
 from opsdash.tui.top import top_state
 from opsdash.tui.watch import Watch
+from opsdash.widgets.filter_line import FilterLine
 from opsdash.widgets.keyline import KeyLine
 from opsdash.widgets.lines import Line, Lines, line_width, spread
 from opsdash.widgets.messages import ActionRequested
 from opsdash.widgets.status import Tone
+from opsdash.widgets.table import Table
 from opsdash.widgets.topline import TopLine
 
 NOTICE_S = 6.0
 """How long a notice stays."""
+
+TABLE_ACTIONS = ("filter",)
+"""Actions on the rows in front."""
 
 _KEY_NAMES = {
     "escape": "Esc",
@@ -70,12 +75,17 @@ class Place(Screen[None], inherit_bindings=False):
     """A full screen of the app. Subclasses say what is in it and how it follows the feed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.back", "back", id="back"),
+        Binding("escape", "show_all_or_back", "back", id="escape"),
+        Binding("q", "app.back", "back", show=False, id="back"),
+        Binding("slash", "filter", "filter", id="filter"),
+        Binding("z", "zoom", "zoom", show=False, id="zoom"),
+        Binding("p", "pause", "pause", show=False, id="pause"),
     ]
 
     DEFAULT_CSS = """
     Place { layout: vertical; background: $background; color: $foreground; }
     Place #crumbs { height: 1; }
+    Place.-zoomed #head, Place.-zoomed #why, Place.-zoomed #areas { display: none; }
     """
 
     called: ClassVar[str] = ""
@@ -87,6 +97,8 @@ class Place(Screen[None], inherit_bindings=False):
         super().__init__()
         self.watch_over = watch
         self._noticed: Timer | None = None
+        self._paused_mono_s: float | None = None
+        """Since when what is shown stands still; None: it is live."""
 
     @property
     def target(self) -> TargetId | None:
@@ -142,11 +154,65 @@ class Place(Screen[None], inherit_bindings=False):
         """Draw the frame and the body."""
         if not self.is_mounted:
             return
-        self.query_one(TopLine).show_state(top_state(self.watch_over))
+        self.query_one(TopLine).show_state(top_state(self.watch_over, self._paused_mono_s))
+        if self._paused_mono_s is not None:
+            return
         crumbs = self.crumbs()
         if crumbs is not None:
             self.query_one("#crumbs", Lines).show((path_line(*crumbs, self.size.width),))
         self.show_feed()
+        for line in self.query("FilterLine").results(FilterLine):
+            line.tell()
+
+    # -- the table in front --------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What works on rows only where rows have the focus."""
+        return isinstance(self.focused, Table) if action in TABLE_ACTIONS else True
+
+    async def action_filter(self) -> None:
+        """Type which rows to keep. The next key is a letter of it already, never another command."""
+        if isinstance(self.focused, Table):
+            (await self._filter_line()).begin(self.focused)
+
+    async def on_table_narrowed(self, message: Table.Narrowed) -> None:
+        """Say that rows are hidden, and how many."""
+        (await self._filter_line()).follow(message.table)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Another table is in front: its filter is told, if it has one."""
+        if isinstance(event.widget, Table):
+            for line in self.query("FilterLine").results(FilterLine):
+                line.follow(event.widget)
+
+    async def _filter_line(self) -> FilterLine:
+        """Made when it is first needed: most screens are left without one."""
+        if not self.query("FilterLine"):
+            await self.mount(FilterLine(), before="#keys")
+        return self.query_one(FilterLine)
+
+    async def action_show_all_or_back(self) -> None:
+        """Esc: first show what a filter hides, then one level back."""
+        table = self.focused
+        if isinstance(table, Table) and table.is_narrowed:
+            (await self._filter_line()).action_clear()
+        else:
+            await self.app.run_action("back")
+
+    # -- standing still, and room --------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        """Let what is shown stand still, or go on; reading goes on in any case."""
+        if self._paused_mono_s is None:
+            self._paused_mono_s = self.watch_over.clock.mono_s()
+        else:
+            self._paused_mono_s = None
+        self.redraw()
+
+    def action_zoom(self) -> None:
+        """Give the rows all the room, or give it back."""
+        self.toggle_class("-zoomed")
+        self.call_after_refresh(self.redraw)
 
     def show_keys(self, _: object = None) -> None:
         """Say which keys work now. Below a dialog they wait, and stay as they were."""

@@ -48,4 +48,4 @@ class HostScreen(OneTarget):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is one view: Tab leads nowhere."""
-        return action != "turn"
+        return action != "turn" and super().check_action(action, parameters)

@@ -177,7 +177,7 @@ class ServerScreen(OneTarget):
         """C and K only on a session row."""
         if action == "act":
             return self._session() is not None
-        return True
+        return super().check_action(action, parameters)
 
     def action_act(self, name: str) -> None:
         """Ask for an action on the session under the cursor."""

@@ -167,7 +167,7 @@ class RedisScreen(OneTarget):
             return isinstance(self._row, ClientRow)
         if action == "reveal":
             return isinstance(self._row, SlowLine)
-        return True
+        return super().check_action(action, parameters)
 
     def forget(self) -> None:
         """Show nothing of the server before."""

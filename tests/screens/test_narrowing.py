@@ -1,0 +1,143 @@
+"""Filter, only what is wrong, marks, pause and zoom: as a person uses them on a table of sessions."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from opsdash.widgets.table import Table
+from tests.screens.stage import Stage, incident
+from tests.screens.test_server import open_server
+from tests.support.readings import reading, session
+from tests.support.screen import SIZES, assert_fills, text_of, until
+
+
+def table(stage: Stage) -> Table[object]:
+    found: Table[object] = stage.app.screen.query_one("#sessions", Table)
+    return found
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_filter_works_while_it_is_typed_and_esc_shows_all_again(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(*size) as pilot:
+        await open_server(stage, pilot)
+        total = len(table(stage).rows)
+        await pilot.press("slash", *"checkout")
+        await until(pilot, f" of {total}")
+        left = len(table(stage).rows)
+        assert 0 < left < total
+        assert_fills(stage.app)
+        await pilot.press("enter", "q")  # q is a key again, not a letter of the filter
+        await until(pilot, "TARGET")
+        await pilot.press("enter")
+        await until(pilot, "] ")
+        await pilot.press("slash", *"checkout", "enter")
+        assert len(table(stage).rows) == left
+        await pilot.press("escape")
+        assert len(table(stage).rows) == total
+        assert not stage.app.screen.query_one(Input).has_focus
+
+
+async def test_filter_holds_while_readings_come(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(reading([session(1, application_name="api"), session(2, application_name="cron")]))
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("slash", *"app:cron", "enter")
+        stage.read(
+            reading(
+                [
+                    session(1, application_name="api"),
+                    session(2, application_name="cron"),
+                    session(3, application_name="cron"),
+                ]
+            )
+        )
+        await until(pilot, "2 of 3")
+        assert "/ app:cron" in text_of(stage.app)
+
+
+async def test_filter_that_makes_no_sense_says_so_and_hides_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        total = len(table(stage).rows)
+        await pilot.press("slash", *"aeg>5m")
+        await until(pilot, "no column 'aeg'")
+        assert len(table(stage).rows) == total
+
+
+async def test_nothing_left_by_the_filter_is_not_said_to_be_nothing_there(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await open_server(stage, pilot)
+        total = len(table(stage).rows)
+        await pilot.press("slash", *"nosuchthing")
+        await until(pilot, f"none of {total} fits the filter")
+
+
+async def test_f_leaves_what_is_wrong_and_says_so(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        total = len(table(stage).rows)
+        await pilot.press("f")
+        await until(pilot, "only what is wrong")
+        assert 0 < len(table(stage).rows) < total
+        await pilot.press("f")
+        assert len(table(stage).rows) == total
+        assert "only what is wrong" not in text_of(stage.app)
+
+
+async def test_marks_stay_on_their_rows_and_go_with_them(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(reading([session(1), session(2), session(3)]))
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("space", "space")
+        assert len(table(stage).chosen_rows) == 2
+        assert text_of(stage.app).count(" *") == 2
+        marked = {getattr(row, "session").pid for row in table(stage).chosen_rows}  # noqa: B009
+        stays, _ = marked
+        stage.read(reading([session(stays), session(4)]))
+        await until(pilot, " 4 ")
+        assert [getattr(row, "session").pid for row in table(stage).chosen_rows] == [stays]  # noqa: B009
+        await pilot.press("u")
+        assert " *" not in text_of(stage.app)
+
+
+async def test_pause_stands_still_and_says_how_far_behind(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(reading([session(1)]))
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("p")
+        await until(pilot, "PAUSED")
+        stage.read(reading([session(1), session(77)]))
+        stage.clock.advance(12)
+        await until(pilot, "PAUSED 12s behind")
+        assert " 77 " not in text_of(stage.app)
+        await pilot.press("p")
+        await until(pilot, " 77 ")
+        assert "PAUSED" not in text_of(stage.app)
+
+
+async def test_zoom_gives_the_rows_the_lines_of_the_figures(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await open_server(stage, pilot)
+        before = table(stage).size.height
+        await pilot.press("z")
+        await pilot.pause()
+        assert table(stage).size.height > before
+        await pilot.press("z")
+        await pilot.pause()
+        assert table(stage).size.height == before
