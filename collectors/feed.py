@@ -98,6 +98,12 @@ class Feed:
         """Call `listener` with the target's id after each reading that was taken in."""
         self._listeners.append(listener)
 
+    def set_interval(self, target: TargetId, interval_s: float) -> None:
+        """From now on `target` is read, and expected to be read, every `interval_s` seconds."""
+        view = self._views[target]
+        changed = msgspec.structs.replace(view.target, interval_s=interval_s)
+        self._views[target] = msgspec.structs.replace(view, target=changed)
+
     def push(self, snapshot: Snapshot[Any]) -> bool:
         """Take in a reading.
 

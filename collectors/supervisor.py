@@ -180,15 +180,16 @@ class Supervisor:
                 task.cancel()
 
     async def _follow(self, reader: Reader) -> None:
-        target = reader.collector.target
+        target = reader.collector.target.id
         failures = 0
         while True:
-            self._wake[target.id].clear()
+            self._wake[target].clear()
             async with self._gate.turn():
                 snapshot = await reader.read()
             self._feed.push(snapshot)
             failures = failures + 1 if snapshot.failure else 0
-            await self._rest(target.id, self._pace.wait_s(target.interval_s, failures, self._rng.random()))
+            interval_s = self._feed.view(target).target.interval_s  # a person may have changed it
+            await self._rest(target, self._pace.wait_s(interval_s, failures, self._rng.random()))
 
     async def _rest(self, target: TargetId, wait_s: float) -> None:
         """Wait for the next turn, or until somebody asks to read now."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import traceback
 from typing import ClassVar
@@ -13,15 +14,17 @@ from textual.filter import LineFilter
 
 from opsdash.collectors.secret import redact
 from opsdash.collectors.text import clean
+from opsdash.tui.alarm import Alarm
 from opsdash.tui.areas import kinds_of_area, open_place, open_targets
-from opsdash.tui.bridge import Bridge, FeedChanged
+from opsdash.tui.bridge import PAUSE_S, SLOW_PAUSE_S, Bridge, FeedChanged
 from opsdash.tui.changed_cells import ChangedCells
 from opsdash.tui.kinds import AREAS
 from opsdash.tui.planning import Planner
+from opsdash.tui.screen_settings import ScreenSettings
 from opsdash.tui.screens.dialog import Dialog
 from opsdash.tui.screens.overview import Overview
 from opsdash.tui.screens.place import Place
-from opsdash.tui.theme import OPSDASH_DARK, theme_name, wants_colour
+from opsdash.tui.theme import THEMES, theme_name, wants_colour
 from opsdash.tui.watch import Watch
 from opsdash.widgets.line_filter import HARMLESS_LINES
 from opsdash.widgets.messages import ActionRequested, DrillDown
@@ -61,6 +64,8 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         Binding("a", "menu", "actions", id="actions"),
         Binding("A", "arm", "arm", show=False, id="arm"),
         Binding("ctrl+r", "read_now", "read again now", show=False, id="read-now"),
+        Binding("plus", "interval(1)", "read less often", show=False, id="interval.longer"),
+        Binding("minus", "interval(-1)", "read more often", show=False, id="interval.shorter"),
         Binding("ctrl+l", "redraw_screen", "draw the screen anew", show=False, id="redraw"),
         Binding("question_mark,f1", "keys", "keys", id="keys"),
         Binding("colon,ctrl+p", "palette", "command", show=False, id="palette"),
@@ -71,13 +76,19 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         ),
     ]
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, settings: ScreenSettings | None = None) -> None:
+        """Args: what is watched, and how the screen is to be."""
         # said now, when Textual chooses its filters: its others turn an ansi theme into black on black
-        super().__init__(ansi_color=None if wants_colour() else True)
-        self.register_theme(OPSDASH_DARK)
-        self.theme = theme_name()
+        super().__init__(ansi_color=None if wants_colour(os.environ) else True)
+        self._settings = settings or ScreenSettings()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = theme_name(self._settings.table.theme, os.environ, is_slow=self._settings.is_slow)
+        self.set_keymap(dict(self._settings.keys))
         self.watch_over = watch
-        self._bridge = Bridge(watch.feed, self, watch.clock)
+        pause_s = SLOW_PAUSE_S if self._settings.is_slow else PAUSE_S
+        self._bridge = Bridge(watch.feed, self, watch.clock, pause_s=pause_s)
+        self._alarm = Alarm(self._settings.table.notice, watch.clock)
         self._has_begun = False
         self._interrupted_mono_s: float | None = None
         self._planner = Planner(self)
@@ -120,8 +131,15 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
     def _tick(self) -> None:
         self.watch_over.own_cpu.tick()
-        self.watch_over.find()
+        self._find()
         self._redraw()
+
+    def _find(self) -> None:
+        """Say what is wrong; what is new and critical is told to the terminal too, where that is wanted."""
+        self.watch_over.find()
+        said = self._alarm.said(self.watch_over.findings)
+        if said and self._driver is not None:
+            self._driver.write(said)
 
     def get_line_filters(self) -> list[LineFilter]:
         """The last of three layers that keep control characters from the terminal."""
@@ -142,7 +160,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         """Readings came in: find what is wrong, draw."""
         self._bridge.heard()
         self._ticking.reset()  # ages are drawn now as well
-        self.watch_over.find()
+        self._find()
         self._redraw()
 
     def _redraw(self) -> None:
@@ -202,6 +220,10 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         """Read what is in front again now."""
         self.watch_over.read_now(self.place.target)
         self.notice("reading again", Tone.OK)
+
+    def action_interval(self, step: int) -> None:
+        """Read what is in front less or more often."""
+        self.notice(self.watch_over.change_interval(self.place.target, step), Tone.OK)
 
     def action_redraw_screen(self) -> None:
         """Write everything again: something else wrote to this terminal."""

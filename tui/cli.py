@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from opsdash.collectors.target import Target
     from opsdash.tui.config import AuditSettings, Config
+    from opsdash.tui.screen_settings import ScreenSettings
 
 USAGE, UNKNOWN, INTERRUPTED = 2, 3, 130
 """Exit codes: a wrong command line or configuration; nothing to look at; Ctrl-C.
@@ -99,7 +100,7 @@ def _complain(text: str, code: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="opsdash", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"opsdash {__version__}")
-    parser.set_defaults(command=_screen, config=None, read_only=False, mouse=False)
+    parser.set_defaults(command=_screen, config=None, read_only=False, mouse=False, slow_link=False)
     _add_config(parser)
     parser.add_argument(
         "--allow-actions", action="store_true", help="permit arming with A; nothing is armed at the start"
@@ -140,6 +141,12 @@ def _add_screen(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=argparse.SUPPRESS,
         help="take the mouse, also over SSH and in tmux",
+    )
+    parser.add_argument(
+        "--slow-link",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="fewer frames and the terminal's own colours: less than half the bytes",
     )
 
 
@@ -188,6 +195,7 @@ def _screen(options: argparse.Namespace) -> int:
     return _show(
         config.targets,
         config.audit,
+        config.screen,
         options,
         permitted=options.allow_actions and not options.read_only,
         notes=config.notes,
@@ -201,24 +209,30 @@ def _demo(options: argparse.Namespace) -> int:
     from opsdash.tui.config import AuditSettings, default_audit_path
     from opsdash.tui.demo.run import start_demo
     from opsdash.tui.demo.stories import DEFAULT_STORY
+    from opsdash.tui.screen_settings import ScreenSettings
 
     audit = AuditSettings(path=default_audit_path(os.environ))
     with start_demo(options.story or DEFAULT_STORY, lambda phase: _say(f"demo: {phase}")) as demo:
         notes = demo.describe()
-        return _show(demo.targets, audit, options, permitted=not options.read_only, notes=notes)
+        return _show(
+            demo.targets, audit, ScreenSettings(), options, permitted=not options.read_only, notes=notes
+        )
 
 
 def _show(
     targets: "tuple[Target, ...]",
     audit: "AuditSettings",
+    screen: "ScreenSettings",
     options: argparse.Namespace,
     *,
     permitted: bool,
     notes: tuple[str, ...],
 ) -> int:
     """Run the screen. Textual is imported here, after its settings are made."""
-    prepare(os.environ)
+    prepare(os.environ, is_slow=options.slow_link)
     import gc
+
+    import msgspec
 
     gc.disable()  # looking for garbage among modules that stay is a tenth of the start; the app turns it on
     from opsdash.tui.launch import run_screen
@@ -229,6 +243,7 @@ def _show(
         permitted=permitted,
         read_only=options.read_only,
         mouse=options.mouse or takes_mouse(os.environ),
+        settings=msgspec.structs.replace(screen, is_slow=options.slow_link),
         notes=notes,
     )
 

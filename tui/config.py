@@ -12,8 +12,9 @@ from opsdash.collectors.discover import discover
 from opsdash.collectors.errors import ConfigError
 from opsdash.collectors.target import Environment, Target, environment
 from opsdash.collectors.text import clean
-from opsdash.tui.config_decode import Mistake, decode
+from opsdash.tui.config_decode import Mistake, decode, got
 from opsdash.tui.config_targets import EnvironmentTable, decode_targets
+from opsdash.tui.screen_settings import ScreenSettings, ScreenTable
 
 
 class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
     """In the order of the file; or what the environment names, when the file names none."""
     audit: AuditSettings
+    screen: ScreenSettings = ScreenSettings()
     notes: tuple[str, ...] = ()
     """Where the targets come from: the file, or what discovery found and skipped, and why."""
     looked_for: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...] = ()
     environment: Environment = Environment()
     audit: _AuditTable = _AuditTable()
+    screen: ScreenSettings = ScreenSettings()
 
 
 def load_config(option: str | None, environ: Mapping[str, str]) -> Config:
@@ -68,10 +71,15 @@ def load_config(option: str | None, environ: Mapping[str, str]) -> Config:
     )
     if file.targets:
         note = f"targets from {clean(str(path))}"
-        return Config(targets=file.targets, audit=audit, notes=(note,), file=path)
+        return Config(targets=file.targets, audit=audit, screen=file.screen, notes=(note,), file=path)
     found = discover(environ, file.environment)
     return Config(
-        targets=found.targets, audit=audit, notes=found.notes, looked_for=found.looked_for, file=path
+        targets=found.targets,
+        audit=audit,
+        screen=file.screen,
+        notes=found.notes,
+        looked_for=found.looked_for,
+        file=path,
     )
 
 
@@ -144,8 +152,24 @@ def _decode(tables: dict[str, Any], mistakes: list[Mistake], shown: str, status:
     if audit.path is not None and not audit.path.startswith(("/", "~/")):
         mistakes.append(Mistake("audit.path", "expected an absolute path, or one that begins with ~/"))
     around = stated or EnvironmentTable()
+    screen = decode(tables.pop("screen", {}), ScreenTable, "screen", mistakes) or ScreenTable()
+    keys = _keys(tables.pop("keys", {}), mistakes)
     return _File(
         targets=decode_targets(tables, around, mistakes, file=shown, status=status),
         environment=environment(around.name, around.production, around.actions),
         audit=audit,
+        screen=ScreenSettings(table=screen, keys=keys, file=shown),
     )
+
+
+def _keys(table: object, mistakes: list[Mistake], path: str = "keys") -> dict[str, str]:
+    """`[keys]`: id -> keys. An id's dots need no quotes: `table.mark = "m"` is a table within the table."""
+    if isinstance(table, str) and table.strip():
+        return {path.removeprefix("keys."): table}
+    if not isinstance(table, dict) or (not table and path != "keys"):
+        mistakes.append(Mistake(path, f'expected keys as in "f5" or "K,ctrl+k", got {got(table)}'))
+        return {}
+    found: dict[str, str] = {}
+    for name, inner in table.items():
+        found |= _keys(inner, mistakes, f"{path}.{name}")
+    return found

@@ -9,6 +9,7 @@ from opsdash.tui.actions.audit import AuditLog
 from opsdash.tui.actions.perform import Gateway
 from opsdash.tui.app import OpsdashApp
 from opsdash.tui.config import AuditSettings
+from opsdash.tui.screen_settings import ScreenSettings
 from opsdash.tui.watch import Watch
 
 
@@ -19,6 +20,7 @@ def run_screen(
     permitted: bool,
     read_only: bool,
     mouse: bool,
+    settings: ScreenSettings,
     notes: Sequence[str] = (),
 ) -> int:
     """Run the app until it is quit.
@@ -29,15 +31,23 @@ def run_screen(
         permitted: Whether arming is possible (`--allow-actions`).
         read_only: Makes it impossible, and wins.
         mouse: Whether the terminal's mouse is taken over; a shared tmux loses its own selection by that.
+        settings: How the screen is to be.
         notes: What discovery found and skipped.
 
     Returns:
         The exit status.
+
+    Raises:
+        ConfigError: Keys are stated that are not there or are taken.
     """
+    if settings.keys:  # checking them imports every screen
+        from opsdash.tui.key_remapping import refuse_mistakes
+
+        refuse_mistakes(settings.keys, OpsdashApp.BINDINGS, settings.file)
     clock = Clock()
     log = AuditLog(audit.path, clock=clock, also_syslog=audit.also == "syslog")
     gateway = Gateway(targets, log, clock=clock, permitted=permitted, read_only=read_only)
-    app = OpsdashApp(Watch(targets, gateway, clock, notes=notes))
+    app = OpsdashApp(Watch(targets, gateway, clock, notes=notes), settings)
     return asyncio.run(_run(app, mouse))
 
 

@@ -50,11 +50,17 @@ def takes_mouse(environ: Mapping[str, str]) -> bool:
     return not any(environ.get(name) for name in ("SSH_TTY", "SSH_CONNECTION", "TMUX", "STY"))
 
 
-def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
+def prepare(environ: MutableMapping[str, str] = os.environ, *, is_slow: bool = False) -> None:
     """Tell Textual to be quiet. It reads its settings once, when it is imported: call this before.
 
     What the user set stays.
+
+    Args:
+        environ: The variables, which are changed.
+        is_slow: Whether bytes are dear: fewer frames then.
     """
+    if is_slow:
+        environ.setdefault("TEXTUAL_FPS", "10")
     for name, value in _QUIET.items():
         environ.setdefault(name, value)
     for name in ("COLUMNS", "LINES"):  # would win over what the terminal says, and stay when it is resized

@@ -1,12 +1,28 @@
-"""The look: one theme of our own, and the terminal's own colours where no colour is wanted."""
+"""The look: themes of our own, and the terminal's own colours where few or none are wanted."""
 
-import os
+from collections.abc import Mapping
 
 from textual.theme import Theme
 
-OPSDASH_DARK = Theme(
-    name="opsdash-dark",
+from opsdash.tui.screen_settings import ThemeChoice
+
+
+def _theme(name: str, *, dark: bool, muted: str, **colours: str) -> Theme:
+    """A theme whose texts have the very colours given, not shades of them."""
+    texts = {
+        "text-success": colours["success"],
+        "text-warning": colours["warning"],
+        "text-error": colours["error"],
+        "text-accent": colours["accent"],
+        "text-primary": colours["primary"],
+    }
+    return Theme(name=name, dark=dark, variables={"foreground-muted": muted, **texts}, **colours)  # type: ignore[arg-type]  # all of them are colours
+
+
+DARK = _theme(
+    "opsdash-dark",
     dark=True,
+    muted="#8b93a1",
     primary="#7aa2f7",
     secondary="#7dcfff",
     accent="#bb9af7",
@@ -17,26 +33,70 @@ OPSDASH_DARK = Theme(
     success="#8fce6a",
     warning="#f0c050",
     error="#ff6b6b",
-    variables={
-        "foreground-muted": "#8b93a1",
-        "text-success": "#8fce6a",
-        "text-warning": "#f0c050",
-        "text-error": "#ff6b6b",
-        "text-accent": "#bb9af7",
-        "text-primary": "#7aa2f7",
-    },
 )
+LIGHT = _theme(
+    "opsdash-light",
+    dark=False,
+    muted="#5c6370",
+    primary="#1d4fc4",
+    secondary="#0b6e8a",
+    accent="#7330b8",
+    foreground="#16181d",
+    background="#ffffff",
+    surface="#f3f4f6",
+    panel="#e7e9ee",
+    success="#1f6f1f",
+    warning="#8a5200",
+    error="#b81414",
+)
+HIGH_CONTRAST = _theme(
+    "opsdash-high-contrast",
+    dark=True,
+    muted="#d0d0d0",
+    primary="#80d0ff",
+    secondary="#80ffff",
+    accent="#ffb0ff",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    success="#66ff66",
+    warning="#ffff55",
+    error="#ff7777",
+)
+THEMES = (DARK, LIGHT, HIGH_CONTRAST)
+ANSI = "ansi-dark"
+"""Textual's; its foreground and background are the terminal's, so it does for a light terminal as well."""
+
+NAMES: dict[ThemeChoice, str] = {
+    "dark": DARK.name,
+    "light": LIGHT.name,
+    "high-contrast": HIGH_CONTRAST.name,
+    "ansi": ANSI,
+}
 
 
-def wants_colour() -> bool:
+def wants_colour(environ: Mapping[str, str]) -> bool:
     """Whether colours may be used; see no-color.org."""
-    return not os.environ.get("NO_COLOR")
+    return not environ.get("NO_COLOR")
 
 
-def theme_name() -> str:
+def theme_name(choice: ThemeChoice, environ: Mapping[str, str], *, is_slow: bool = False) -> str:
     """The theme for this terminal.
 
     With NO_COLOR Textual turns its colours to greys, which are colours still; only its ansi theme leaves
-    the terminal's own.
+    the terminal's own. Over a slow link the short codes of the sixteen colours are half the bytes.
+
+    >>> theme_name("auto", {"TERM": "xterm-256color"}), theme_name("auto", {"TERM": "linux"})
+    ('opsdash-dark', 'ansi-dark')
+    >>> theme_name("light", {}), theme_name("light", {"NO_COLOR": "1"})
+    ('opsdash-light', 'ansi-dark')
+    >>> theme_name("auto", {}, is_slow=True), theme_name("dark", {}, is_slow=True)
+    ('ansi-dark', 'opsdash-dark')
     """
-    return OPSDASH_DARK.name if wants_colour() else "ansi-dark"
+    if not wants_colour(environ):
+        return ANSI
+    if choice != "auto":
+        return NAMES[choice]
+    has_few = environ.get("TERM", "") in ("linux", "screen", "vt220", "xterm-16color")
+    return ANSI if is_slow or (has_few and "COLORTERM" not in environ) else DARK.name

@@ -7,6 +7,7 @@ from typing import Any
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.feed import Feed
 from opsdash.collectors.finding import Finding
+from opsdash.collectors.format import plural
 from opsdash.collectors.lines.source import LogSource
 from opsdash.collectors.registry import make_collector
 from opsdash.collectors.supervisor import Supervisor
@@ -18,6 +19,24 @@ from opsdash.tui.findings.engine import Known, find
 log = logging.getLogger(__name__)
 
 _IMPORT_DEADLINE_S = 30.0
+
+
+INTERVALS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""What + and - choose from; never below one second: opsdash is a guest."""
+
+
+def next_interval(interval_s: float, step: int) -> float:
+    """The next longer (1) or shorter (-1) interval; at the ends it stays.
+
+    >>> next_interval(2.0, 1), next_interval(2.0, -1), next_interval(1.0, -1), next_interval(3.0, 1)
+    (5.0, 1.0, 1.0, 5.0)
+    >>> next_interval(0.25, -1)
+    0.25
+    """
+    beyond = [each for each in INTERVALS_S if (each - interval_s) * step > 0]
+    if not beyond:
+        return interval_s
+    return min(beyond) if step > 0 else max(beyond)
 
 
 class OwnCpu:
@@ -86,6 +105,24 @@ class Watch:
         """Read again without waiting for the next turn."""
         if self._supervisor is not None:
             self._supervisor.read_now(target)
+
+    def change_interval(self, target: TargetId | None, step: int) -> str:
+        """Read one target, or all of them, more or less often.
+
+        Args:
+            target: None: all, each from its own interval on.
+            step: 1: the next longer of INTERVALS_S, -1: the next shorter.
+
+        Returns:
+            What is so from now on, for people.
+        """
+        views = [view for view in self.feed.views() if target in (None, view.target.id)]
+        for view in views:
+            self.feed.set_interval(view.target.id, next_interval(view.target.interval_s, step))
+        self.read_now(target)
+        now = sorted({self.feed.view(view.target.id).target.interval_s for view in views})
+        spans = f"{now[0]:g} s" if len(now) == 1 else f"{now[0]:g} to {now[-1]:g} s"
+        return f"{target.name if target else plural(len(views), 'target')}: read every {spans}"
 
     def look_at(self, target: TargetId, visible: tuple[str, ...], opened: str | None = None) -> None:
         """Say which things of a target are on the screen: what they cost is read only for those."""

@@ -20,6 +20,7 @@ from opsdash.tui.actions.action import ActionSpec, Effect, Hit, Plan, PlanLine, 
 from opsdash.tui.actions.audit import AuditLog
 from opsdash.tui.actions.perform import Gateway
 from opsdash.tui.app import OpsdashApp
+from opsdash.tui.screen_settings import ScreenSettings
 from opsdash.tui.watch import Watch
 from tests.actions.lamps import ManualClock, maria
 from tests.support.readings import reading, row_line, session
@@ -110,6 +111,7 @@ class Stage:
         where: Environment = STAGING,
         permitted: bool = True,
         notes: Sequence[str] = (),
+        settings: ScreenSettings | None = None,
     ) -> None:
         self.clock = ManualClock()
         self.kit = HandKit(self.clock)
@@ -123,7 +125,8 @@ class Stage:
             make_kit=lambda kind, clock: self.kit,
             operator=maria,
         )
-        self.app = OpsdashApp(StillWatch(self.targets, self.gateway, self.clock, notes=notes))
+        watch = StillWatch(self.targets, self.gateway, self.clock, notes=notes)
+        self.app = OpsdashApp(watch, settings)
         self._readings = 0
 
     @property

@@ -1,0 +1,1 @@
+"""Docker engines on the screen: columns of tables, lines of panels. Pure functions of snapshots."""

@@ -1,0 +1,302 @@
+"""The containers of an engine: rows in the order in which a person wants them, and their columns."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from opsdash.collectors.docker.rows import Container, EngineData, Usage
+from opsdash.collectors.docker.services import group_word
+from opsdash.collectors.docker.settings import DockerThresholds
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.format import age
+from opsdash.widgets.chart import spark
+from opsdash.widgets.columns import Cell, Column
+from opsdash.widgets.panels.docker.words import (
+    TROUBLED,
+    WORST_TONES,
+    age_s,
+    condition,
+    condition_rank,
+    condition_tone,
+    container_tone,
+    cpu_cell,
+    glyph,
+    memory_cell,
+    rate_pair,
+    thresholds_of,
+    tones_of,
+)
+from opsdash.widgets.status import Tone
+
+_SPARK = 12
+_ENDED = ("exited", "dead", "restarting")
+
+
+class ContainerLine(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One container with what is needed to draw it."""
+
+    container: Container
+    usage: Usage | None
+    """None: it was not looked at, or does not run."""
+    tone: Tone
+    now: datetime
+    """The engine's clock."""
+    limits: DockerThresholds
+    view: TargetView
+    """For its history."""
+
+    @property
+    def age_s(self) -> float | None:
+        """Since it started; where it does not run, since it ended."""
+        return age_s(self.container, self.now)
+
+    @property
+    def runs(self) -> bool:
+        """Whether usage can be asked for."""
+        return self.container.state in ("running", "paused")
+
+    @property
+    def ended_code(self) -> int | None:
+        """The exit code worth a cell: of one that ended, or that the engine had to start again."""
+        container = self.container
+        if container.state in _ENDED or container.restart_count:
+            return container.exit_code
+        return None
+
+
+def container_lines(
+    data: EngineData, view: TargetView, findings: Sequence[Finding]
+) -> tuple[ContainerLine, ...]:
+    """Project by project, in each the worst first, then by service and number; outside of projects last."""
+    tones = tones_of(view.target.id, findings)
+    limits = thresholds_of(view)
+    lines = (
+        ContainerLine(
+            container=container,
+            usage=data.usage.get(container.id),
+            tone=container_tone(container, tones),
+            now=data.now,
+            limits=limits,
+            view=view,
+        )
+        for container in data.containers
+    )
+    return tuple(sorted(lines, key=_place))
+
+
+def _place(line: ContainerLine) -> tuple[object, ...]:
+    container = line.container
+    return (
+        container.project is None,
+        container.project or "",
+        WORST_TONES.index(line.tone),
+        container.service or "",
+        container.number or 0,
+        container.name,
+    )
+
+
+def worst_lines(lines: Sequence[ContainerLine]) -> tuple[ContainerLine, ...]:
+    """The same, the worst first over all projects; those that are well keep their order."""
+    return tuple(sorted(lines, key=_badness))
+
+
+def _badness(line: ContainerLine) -> tuple[int, int]:
+    rank = condition_rank(condition(line.container)) if line.tone in TROUBLED else 0
+    return (WORST_TONES.index(line.tone), rank)
+
+
+def visible_ids(lines: Sequence[ContainerLine]) -> tuple[str, ...]:
+    """Those of `lines` whose usage can be asked for."""
+    return tuple(line.container.id for line in lines if line.runs)
+
+
+def _exit(line: ContainerLine) -> Cell:
+    code = line.ended_code
+    if code is None:
+        return ("-", Tone.MUTED)
+    word = f"{code} OOM" if line.container.oom_killed else str(code)
+    return (word, line.tone if code else Tone.MUTED)
+
+
+def _health(line: ContainerLine) -> Cell:
+    health = line.container.health
+    if health is None or line.container.state != "running":
+        return ("-", Tone.MUTED)
+    return (health, condition_tone(health))
+
+
+def _restarts(line: ContainerLine) -> Cell:
+    count = line.container.restart_count
+    if count is None:
+        return "-"
+    return (str(count), line.tone if count else Tone.MUTED)
+
+
+def _ports(line: ContainerLine) -> str:
+    return " ".join(line.container.ports) or "-"
+
+
+NAME: Column[ContainerLine] = Column(
+    key="name",
+    title="NAME",
+    width=16,
+    grow=1,
+    cell=lambda r: (f"{glyph(r.tone)} {r.container.name}", r.tone),
+    sort=lambda r: r.container.name,
+)
+CONDITION: Column[ContainerLine] = Column(
+    key="condition",
+    title="STATE",
+    width=10,
+    cell=lambda r: (condition(r.container), condition_tone(condition(r.container))),
+)
+GROUP: Column[ContainerLine] = Column(
+    key="group",
+    title="PROJECT/SERVICE",
+    width=16,
+    grow=1,
+    cell=lambda r: group_word(r.container) or "-",
+    sort=lambda r: group_word(r.container) or None,
+    priority=5,
+)
+STATE: Column[ContainerLine] = Column(
+    key="state",
+    title="STATE",
+    width=10,
+    cell=lambda r: (r.container.state, condition_tone(r.container.state)),
+    sort=lambda r: r.container.state,
+)
+HEALTH: Column[ContainerLine] = Column(
+    key="health", title="HEALTH", width=9, cell=_health, sort=lambda r: r.container.health
+)
+CPU: Column[ContainerLine] = Column(
+    key="cpu",
+    title="CPU",
+    width=7,
+    align="right",
+    cell=lambda r: cpu_cell(r.usage, r.limits),
+    sort=lambda r: r.usage.cpu_ratio if r.usage else None,
+    descending_first=True,
+    priority=1,
+)
+CPU_HISTORY: Column[ContainerLine] = Column(
+    key="history",
+    title="CPU BEFORE",
+    width=_SPARK,
+    cell=lambda r: (spark(r.view.series(f"cpu {r.container.id}")[-_SPARK:], _SPARK), Tone.ACCENT),
+    priority=9,
+)
+MEMORY: Column[ContainerLine] = Column(
+    key="memory",
+    title="MEM/LIMIT",
+    width=15,
+    align="right",
+    cell=lambda r: memory_cell(r.container, r.usage, r.limits),
+    sort=lambda r: r.usage.memory_bytes if r.usage else None,
+    descending_first=True,
+    priority=1,
+)
+RESTARTS: Column[ContainerLine] = Column(
+    key="restarts",
+    title="RESTARTS",
+    width=8,
+    align="right",
+    cell=_restarts,
+    sort=lambda r: r.container.restart_count,
+    descending_first=True,
+    priority=2,
+)
+AGE: Column[ContainerLine] = Column(
+    key="age",
+    title="AGE",
+    width=7,
+    align="right",
+    cell=lambda r: age(r.age_s),
+    sort=lambda r: r.age_s,
+    priority=2,
+)
+IMAGE: Column[ContainerLine] = Column(
+    key="image",
+    title="IMAGE",
+    width=20,
+    grow=1,
+    cell=lambda r: r.container.image,
+    sort=lambda r: r.container.image,
+    priority=6,
+)
+
+CONTAINER_COLUMNS: tuple[Column[ContainerLine], ...] = (
+    NAME,
+    GROUP,
+    STATE,
+    HEALTH,
+    CPU,
+    CPU_HISTORY,
+    MEMORY,
+    Column(
+        key="pids",
+        title="PIDS",
+        width=5,
+        align="right",
+        cell=lambda r: "-" if r.usage is None or r.usage.pids is None else str(r.usage.pids),
+        sort=lambda r: r.usage.pids if r.usage else None,
+        descending_first=True,
+        priority=8,
+    ),
+    Column(
+        key="network",
+        title="NET B/S",
+        width=15,
+        cell=lambda r: rate_pair(r.usage.received_per_s, r.usage.sent_per_s, "↓↑") if r.usage else "-",
+        sort=lambda r: r.usage.received_per_s if r.usage else None,
+        descending_first=True,
+        priority=7,
+    ),
+    Column(
+        key="block",
+        title="BLOCK B/S",
+        width=15,
+        cell=lambda r: rate_pair(r.usage.read_per_s, r.usage.written_per_s, "rw") if r.usage else "-",
+        sort=lambda r: r.usage.written_per_s if r.usage else None,
+        descending_first=True,
+        priority=8,
+    ),
+    RESTARTS,
+    Column(
+        key="exit",
+        title="EXIT",
+        width=7,
+        align="right",
+        cell=_exit,
+        sort=lambda r: r.ended_code,
+        descending_first=True,
+        priority=3,
+    ),
+    AGE,
+    IMAGE,
+    Column(
+        key="ports",
+        title="PORTS",
+        width=22,
+        cell=_ports,
+        sort=lambda r: r.container.ports[0] if r.container.ports else None,
+        priority=8,
+    ),
+)
+"""Of the table of one engine."""
+
+OVERVIEW_COLUMNS: tuple[Column[ContainerLine], ...] = (
+    NAME,
+    GROUP,
+    CONDITION,
+    CPU,
+    CPU_HISTORY,
+    MEMORY,
+    RESTARTS,
+    AGE,
+    IMAGE,
+)
+"""Of the panel on the overview."""

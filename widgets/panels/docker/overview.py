@@ -1,0 +1,203 @@
+"""Docker on the overview: the worst engine with its containers, a line for every other."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opsdash.collectors.docker.rows import Container, EngineData
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.target import TargetId
+from opsdash.widgets.cells import GAP, Place, cut, fitted, places
+from opsdash.widgets.lines import Line, Span, line_width, rule, spread
+from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
+from opsdash.widgets.panels.docker.containers import (
+    OVERVIEW_COLUMNS,
+    ContainerLine,
+    container_lines,
+    visible_ids,
+    worst_lines,
+)
+from opsdash.widgets.panels.docker.words import condition_counts, condition_tone, title_of
+from opsdash.widgets.safe import cell_text
+from opsdash.widgets.status import GLYPHS, Tone
+
+TITLE = "4 Containers"
+_FOLDED_BELOW = 3
+"""With fewer lines the area is one line."""
+_HEADER_FROM = 4
+"""With fewer lines the columns are not named: what is wrong comes first."""
+
+
+def overview_lines(
+    views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
+) -> tuple[Line, ...]:
+    """The panel of all engines in `height` lines; with too few of them it is folded into one."""
+    ordered = worst_first(views, findings)
+    if height < _FOLDED_BELOW:
+        return (folded_line(ordered, findings, width),)[:height]
+    full = _full(ordered)
+    others = [view for view in ordered if view is not full]
+    if full is None:
+        heading = rule(((TITLE, Tone.ACCENT),), (), width)
+        return (heading, *_other_lines(others, findings, mono_s, width, height - 1))
+    title: Line = (
+        (TITLE, Tone.ACCENT),
+        " · ",
+        (full.target.name, view_tone(full, findings)),
+        f" · {title_of(full.data)}",
+    )
+    heading = _heading(title, full, mono_s, width)
+    table = _table(full, findings, width, _table_height(height, len(others)))
+    left = height - 1 - len(table)
+    return (heading, *table, *_other_lines(others, findings, mono_s, width, left))
+
+
+def containers_in_view(
+    views: Sequence[TargetView], findings: Sequence[Finding], *, height: int
+) -> Mapping[TargetId, tuple[str, ...]]:
+    """Ids of the containers that `overview_lines` draws in so many lines, by target.
+
+    Targets of which nothing is drawn are in it too, with none: nothing needs to be read of them.
+    """
+    found: dict[TargetId, tuple[str, ...]] = {view.target.id: () for view in views}
+    full = _full(worst_first(views, findings))
+    if height >= _FOLDED_BELOW and full is not None:
+        shown, _ = _shown(full, findings, _table_height(height, len(views) - 1))
+        found[full.target.id] = visible_ids(shown)
+    return found
+
+
+def _full(ordered: Sequence[TargetView]) -> TargetView | None:
+    """The worst engine of which something is known."""
+    return next((view for view in ordered if view.good is not None), None)
+
+
+def _table_height(height: int, others: int) -> int:
+    """Lines for the containers of the worst engine: each other one has a line of its own."""
+    return max(height - 1 - others, _FOLDED_BELOW - 1)
+
+
+def _heading(title: Line, view: TargetView, mono_s: float, width: int) -> Line:
+    """The counts stand in the heading where there is room; how old all is comes first."""
+    fresh = freshness(view, mono_s)
+    both: Line = (*counts_line(view.data.containers), " · ", *fresh)
+    fits = line_width(title) + line_width(both) + 9 <= width
+    return rule(title, both if fits else fresh, width)
+
+
+def counts_line(containers: Sequence[Container]) -> Line:
+    """How many containers are in which condition, worst first."""
+    spans: list[Span] = []
+    for word, count in condition_counts(containers):
+        spans += [("  " if spans else "") + f"{count} ", (word, condition_tone(word))]
+    return tuple(spans) or (("no containers", Tone.MUTED),)
+
+
+def _shown(
+    view: TargetView, findings: Sequence[Finding], height: int
+) -> tuple[tuple[ContainerLine, ...], int]:
+    """The containers that are drawn in so many lines, header included, and how many are not."""
+    lines = worst_lines(container_lines(view.data, view, findings))
+    room = height - (1 if height >= _HEADER_FROM - 1 else 0)
+    if len(lines) > room:
+        room = max(room - 1, 1)
+    return lines[:room], len(lines) - len(lines[:room])
+
+
+def _table(view: TargetView, findings: Sequence[Finding], width: int, height: int) -> tuple[Line, ...]:
+    lines, left_out = _shown(view, findings, height)
+    if not lines:
+        return ((("  ● the engine has no containers", Tone.MUTED),),)
+    columns = places(OVERVIEW_COLUMNS, width)
+    drawn = [_row(columns, line) for line in lines]
+    if height >= _HEADER_FROM - 1:
+        drawn.insert(0, _header(columns))
+    if left_out and len(drawn) < height:
+        drawn.append(((f"  +{left_out} more", Tone.MUTED),))
+    return tuple(drawn[:height])
+
+
+def _header(columns: Sequence[Place]) -> Line:
+    titles = (fitted(p.column.title, p.width, right=p.column.align == "right") for p in columns)
+    return (((" " * GAP).join(titles).rstrip(), Tone.MUTED),)
+
+
+def _row(columns: Sequence[Place], line: Any) -> Line:
+    spans: list[Span] = []
+    for place in columns:
+        cell = place.column.cell(line)
+        text, tone = (cell, Tone.NORMAL) if isinstance(cell, str) else cell
+        gap = " " * GAP if spans else ""
+        right = place.column.align == "right"
+        spans.append((gap + fitted(cell_text(text), place.width, right=right), tone))
+    return tuple(spans)
+
+
+def _other_lines(
+    views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int, height: int
+) -> list[Line]:
+    """A line for each, worst first; those that do not fit are counted in the last one."""
+    if height <= 0:
+        return []
+    shown = len(views) if len(views) <= height else height - 1
+    lines = [target_line(view, findings, mono_s, width) for view in views[:shown]]
+    if shown < len(views):
+        rest = views[shown:]
+        lines.append(((f"  +{len(rest)} more:", Tone.MUTED), *_tones(rest, findings)))
+    return lines
+
+
+def _tones(views: Sequence[TargetView], findings: Sequence[Finding]) -> Line:
+    """How many engines are in which state, worst first."""
+    tones = Counter(view_tone(view, findings) for view in views)
+    return tuple(
+        (f" {GLYPHS[tone]} {tones[tone]}", tone)
+        for tone in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
+        if tones[tone]
+    )
+
+
+def folded_line(ordered: Sequence[TargetView], findings: Sequence[Finding], width: int) -> Line:
+    """All engines in one line: what the containers of the worst are, the other engines counted."""
+    worst, rest = ordered[0], _tones(ordered[1:], findings)
+    tone = view_tone(worst, findings)
+    name = f" {worst.target.name}  " if len(ordered) > 1 or worst.good is None or worst.failure else " "
+    head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]}{name}", tone))
+    room = width - line_width(head) - line_width(rest) - 1
+    says: Line
+    if worst.failure is not None:
+        says = (cut(worst.failure.kind.value, room),)
+    elif worst.good is None:
+        says = (cut("waiting for the first reading", room),)
+    else:
+        says = _counts_within(worst.data, room)
+    return spread((*head, *says), rest, width) if rest else (*head, *says)
+
+
+def _counts_within(data: EngineData, width: int) -> Line:
+    """The counts, without those of the least bad conditions that do not fit."""
+    counts = condition_counts(data.containers)
+    if not counts:
+        return (("no containers", Tone.MUTED),)
+    parts: list[tuple[int, Line]] = [
+        (place, (f"{count} ", (word, condition_tone(word)))) for place, (word, count) in enumerate(counts)
+    ]
+    return fit(parts, width)
+
+
+def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
+    """One line for an engine that is not shown in full."""
+    tone = view_tone(view, findings)
+    name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
+    if view.failure is not None:
+        return (*name, "  ", *freshness(view, mono_s), (f"  {view.failure.reason}", Tone.NORMAL))
+    if view.good is None:
+        return (*name, ("waiting for the first reading", Tone.MUTED))
+    data: EngineData = view.data
+    parts: list[tuple[int, Line]] = [
+        (0, name),
+        (2, (f"{title_of(data):<16}",)),
+        (0, _counts_within(data, width - line_width(name) - 14)),
+    ]
+    return spread(fit(parts, width - 12), freshness(view, mono_s), width)

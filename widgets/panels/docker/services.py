@@ -1,0 +1,186 @@
+"""Compose projects and services: a line for each, from the labels of their containers."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from opsdash.collectors.docker.rows import Container, EngineData, ServiceIdentity
+from opsdash.collectors.docker.services import serves, service_of
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.format import age, percent, size
+from opsdash.widgets.columns import Column
+from opsdash.widgets.panels.docker.words import (
+    WORST_TONES,
+    age_s,
+    condition,
+    condition_rank,
+    condition_tone,
+    container_tone,
+    glyph,
+    tones_of,
+)
+from opsdash.widgets.status import Tone
+
+
+class ServiceLine(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A service, or a whole project, and what its containers are."""
+
+    identity: ServiceIdentity
+    containers: tuple[Container, ...]
+    tone: Tone
+    """That of its worst container."""
+    cpu_ratio: float | None
+    """Of all its running containers; None: not known of every one."""
+    memory_bytes: float | None
+    age_s: float | None
+    """Of its youngest container."""
+
+    @property
+    def is_project(self) -> bool:
+        """Whether it stands for all services of a project."""
+        return self.identity.service is None
+
+    @property
+    def running(self) -> int:
+        """Containers that run."""
+        return sum(1 for c in self.containers if c.state == "running")
+
+    @property
+    def serving(self) -> int:
+        """Containers that run and are healthy, or have no check."""
+        return sum(1 for c in self.containers if serves(c))
+
+    @property
+    def worst(self) -> str:
+        """The worst condition among its containers."""
+        return min(map(condition, self.containers), key=condition_rank)
+
+    @property
+    def images(self) -> str:
+        """What they run; several while a new version replaces an old one."""
+        return ", ".join(sorted({c.image for c in self.containers}))
+
+    @property
+    def restarts(self) -> int | None:
+        """By their policies, all together; None: not known of every one."""
+        counts = [c.restart_count for c in self.containers]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+
+def service_lines(data: EngineData, view: TargetView, findings: Sequence[Finding]) -> tuple[ServiceLine, ...]:
+    """Each project, and below it its services, by name."""
+    by_identity: dict[ServiceIdentity, list[Container]] = {}
+    for container in data.containers:
+        service = service_of(container)
+        if service is not None:
+            by_identity.setdefault(ServiceIdentity(service.project), []).append(container)
+            by_identity.setdefault(service, []).append(container)
+    tones = tones_of(view.target.id, findings)
+    lines = [
+        ServiceLine(
+            identity=identity,
+            containers=tuple(containers),
+            tone=min((container_tone(c, tones) for c in containers), key=WORST_TONES.index),
+            cpu_ratio=_total(data, containers, "cpu_ratio"),
+            memory_bytes=_total(data, containers, "memory_bytes"),
+            age_s=min((s for c in containers if (s := age_s(c, data.now)) is not None), default=None),
+        )
+        for identity, containers in by_identity.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: (line.identity.project, line.identity.service or "")))
+
+
+def _total(data: EngineData, containers: Sequence[Container], what: str) -> float | None:
+    """A figure of usage, summed; None unless it is known of every one that runs."""
+    running = [c.id for c in containers if c.state == "running"]
+    values = [getattr(data.usage[id], what) for id in running if id in data.usage]
+    if not running or len(values) < len(running) or None in values:
+        return None
+    return float(sum(values))
+
+
+def _name(line: ServiceLine) -> tuple[str, Tone]:
+    name = line.identity.project if line.is_project else f"  {line.identity.service}"
+    return f"{glyph(line.tone)} {name}", line.tone
+
+
+def _of_all(line: ServiceLine, count: int) -> tuple[str, Tone]:
+    total = len(line.containers)
+    return f"{count}/{total}", Tone.NORMAL if count == total else line.tone
+
+
+SERVICE_COLUMNS: tuple[Column[ServiceLine], ...] = (
+    Column(key="name", title="PROJECT, SERVICE", width=20, grow=1, cell=_name),
+    Column(
+        key="running",
+        title="RUNNING",
+        width=7,
+        align="right",
+        cell=lambda r: _of_all(r, r.running),
+        sort=lambda r: r.running - len(r.containers),
+    ),
+    Column(
+        key="serving",
+        title="WELL",
+        width=7,
+        align="right",
+        cell=lambda r: _of_all(r, r.serving),
+        sort=lambda r: r.serving - len(r.containers),
+        priority=1,
+    ),
+    Column(
+        key="worst",
+        title="WORST",
+        width=10,
+        cell=lambda r: (r.worst, condition_tone(r.worst)),
+        sort=lambda r: condition_rank(r.worst),
+    ),
+    Column(
+        key="cpu",
+        title="CPU",
+        width=6,
+        align="right",
+        cell=lambda r: percent(r.cpu_ratio),
+        sort=lambda r: r.cpu_ratio,
+        descending_first=True,
+        priority=2,
+    ),
+    Column(
+        key="memory",
+        title="MEMORY",
+        width=9,
+        align="right",
+        cell=lambda r: size(r.memory_bytes),
+        sort=lambda r: r.memory_bytes,
+        descending_first=True,
+        priority=2,
+    ),
+    Column(
+        key="restarts",
+        title="RESTARTS",
+        width=8,
+        align="right",
+        cell=lambda r: "-" if r.restarts is None else (str(r.restarts), r.tone if r.restarts else Tone.MUTED),
+        sort=lambda r: r.restarts,
+        descending_first=True,
+        priority=3,
+    ),
+    Column(
+        key="age",
+        title="YOUNGEST",
+        width=8,
+        align="right",
+        cell=lambda r: age(r.age_s),
+        sort=lambda r: r.age_s,
+        priority=4,
+    ),
+    Column(
+        key="images",
+        title="IMAGES",
+        width=20,
+        grow=1,
+        cell=lambda r: "" if r.is_project else r.images,
+        priority=5,
+    ),
+)
