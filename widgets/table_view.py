@@ -4,7 +4,7 @@ Only visible rows are formatted, and only lines whose content changed are drawn 
 keys: that is `table.py`.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import ClassVar, Generic
@@ -84,6 +84,7 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
         self.arrangement = Arrangement(columns, key, sort)
         """Rows, order and cursor. To be changed only while `rearranging`."""
         self._tone = tone
+        self._hidden: frozenset[str] = frozenset()
         self._header_height = 1 if show_header else 0
         self._lines: TableLines[Row] = TableLines(self._style)
         self._painted: dict[int, RowLine] = {}
@@ -101,6 +102,16 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
         """The columns that fit into the width."""
         self._fit()
         return tuple(place.column for place in self._lines.places)
+
+    @property
+    def hidden_columns(self) -> frozenset[str]:
+        """Keys of the columns that a person does not want to see; filters still look into them."""
+        return self._hidden
+
+    def hide_columns(self, keys: Iterable[str]) -> None:
+        """Show all columns but these, as far as they fit."""
+        self._hidden = frozenset(keys)
+        self.forget_lines()
 
     def tone_of(self, row: Row) -> Tone:
         """How the row is meant where a cell does not say."""
@@ -192,7 +203,8 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
             self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
 
     def _fit(self) -> None:
-        self._lines.fit(self.arrangement.columns, self.scrollable_content_region.width)
+        shown = [column for column in self.arrangement.columns if column.key not in self._hidden]
+        self._lines.fit(shown, self.scrollable_content_region.width)
 
     def _style(self, name: str, cursor: bool) -> Style:
         style = self.get_component_rich_style(f"table--{name}")

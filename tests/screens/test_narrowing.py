@@ -141,3 +141,21 @@ async def test_zoom_gives_the_rows_the_lines_of_the_figures(tmp_path: Path) -> N
         await pilot.press("z")
         await pilot.pause()
         assert table(stage).size.height == before
+
+
+async def test_a_hidden_column_goes_at_once_and_can_still_be_filtered_by(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        assert "STATE" in text_of(stage.app)
+        await pilot.press("number_sign")
+        await until(pilot, "● STATE")
+        letter = next(line for line in text_of(stage.app).splitlines() if "● STATE" in line).split("●")[0]
+        await stage.press(pilot, letter.replace("│", "").split()[-1])
+        await pilot.press("escape")
+        await until(pilot, "AGE")
+        assert "STATE" not in text_of(stage.app)
+        await pilot.press("slash", *"state:idle")
+        await until(pilot, " of ")
+        assert 0 < len(table(stage).rows) < len(table(stage).arrangement.given)

@@ -25,7 +25,7 @@ from opsdash.widgets.topline import TopLine
 NOTICE_S = 6.0
 """How long a notice stays."""
 
-TABLE_ACTIONS = ("filter",)
+TABLE_ACTIONS = ("filter", "columns")
 """Actions on the rows in front."""
 
 _KEY_NAMES = {
@@ -34,6 +34,10 @@ _KEY_NAMES = {
     "question_mark": "?",
     "colon": ":",
     "slash": "/",
+    "number_sign": "#",
+    "plus": "+",
+    "minus": "-",
+    "space": "Space",
     "up": "↑",
     "down": "↓",
     "pageup": "PgUp",
@@ -78,6 +82,7 @@ class Place(Screen[None], inherit_bindings=False):
         Binding("escape", "show_all_or_back", "back", id="escape"),
         Binding("q", "app.back", "back", show=False, id="back"),
         Binding("slash", "filter", "filter", id="filter"),
+        Binding("number_sign", "columns", "choose columns", show=False, id="columns"),
         Binding("z", "zoom", "zoom", show=False, id="zoom"),
         Binding("p", "pause", "pause", show=False, id="pause"),
     ]
@@ -174,6 +179,13 @@ class Place(Screen[None], inherit_bindings=False):
         """Type which rows to keep. The next key is a letter of it already, never another command."""
         if isinstance(self.focused, Table):
             (await self._filter_line()).begin(self.focused)
+
+    def action_columns(self) -> None:
+        """Choose which columns are shown."""
+        from opsdash.tui.screens.columns import ColumnsDialog  # like all dialogs: not needed at first
+
+        if isinstance(self.focused, Table):
+            self.app.push_screen(ColumnsDialog(self.watch_over.clock, self.focused))
 
     async def on_table_narrowed(self, message: Table.Narrowed) -> None:
         """Say that rows are hidden, and how many."""
