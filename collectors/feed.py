@@ -98,6 +98,10 @@ class Feed:
         """Call `listener` with the target's id after each reading that was taken in."""
         self._listeners.append(listener)
 
+    def hold(self, view: TargetView) -> None:
+        """Take over what another feed holds of a target."""
+        self._views[view.target.id] = view
+
     def set_interval(self, target: TargetId, interval_s: float) -> None:
         """From now on `target` is read, and expected to be read, every `interval_s` seconds."""
         view = self._views[target]

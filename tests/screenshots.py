@@ -18,6 +18,7 @@ from opsdash.tui.actions.audit import AuditLog
 from opsdash.tui.actions.perform import Gateway
 from opsdash.tui.app import OpsdashApp
 from opsdash.tui.demo.run import DEFAULT_STORY, start_demo
+from opsdash.tui.picture import svg_of
 from opsdash.tui.watch import Watch
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
@@ -48,9 +49,8 @@ async def until(
 
 def keep(app: OpsdashApp, name: str) -> None:
     """Write the screen in front as an SVG that loads nothing from anywhere."""
-    svg = re.sub(r"@font-face \{.*?\}", "", app.export_screenshot(title="opsdash"), flags=re.DOTALL)
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{name}.svg").write_text(svg.replace("Fira Code", "monospace"), "utf-8")
+    (FOLDER / f"{name}.svg").write_text(svg_of(app), "utf-8")
     print(f"screenshots/{name}.svg")
 
 

@@ -29,18 +29,29 @@ def run_check(targets: Sequence[Target], *, as_json: bool, clock: Clock) -> int:
     Returns:
         0 ok, 1 warning, 2 critical, 3 unknown. Critical wins over unknown, unknown over warning.
     """
-    report = asyncio.run(_look(targets, clock))
+    report = asyncio.run(look(targets, clock))
     sys.stdout.write(as_document(report) if as_json else as_text(report))
     sys.stdout.flush()
     return exit_code(report.findings)
 
 
-async def _look(targets: Sequence[Target], clock: Clock) -> Report:
+async def look(targets: Sequence[Target], clock: Clock, *, again_after_s: float | None = None) -> Report:
+    """Read every target, all at the same time.
+
+    Args:
+        targets: What to read.
+        clock: The time.
+        again_after_s: Read each once more after so long, since rates need two readings; None: once is enough.
+    """
     feed = Feed(targets)
     started = clock.mono_s()
     collectors = [make_collector(target, clock) for target in targets]
     readers = [Reader(collector, clock, Pace()) for collector in collectors]
     await asyncio.gather(*(_read(reader, feed, clock) for reader in readers))
+    if again_after_s is not None:
+        await clock.sleep(again_after_s)
+        for snapshot in await asyncio.gather(*(reader.read() for reader in readers)):
+            feed.push(snapshot)
     await _close(collectors)
     return Report(
         views=feed.views(),

@@ -3,11 +3,11 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from opsdash import __version__
+from opsdash.tui.arguments import WrongUsage, make_parser
 from opsdash.tui.terminal import prepare, takes_mouse, why_no_screen
 
 if TYPE_CHECKING:
@@ -20,25 +20,8 @@ if TYPE_CHECKING:
 USAGE, UNKNOWN, INTERRUPTED = 2, 3, 130
 """Exit codes: a wrong command line or configuration; nothing to look at; Ctrl-C.
 
-For `check` 2 means critical, so there a wrong command line is 3, unknown.
+For `check` and `snapshot` 2 means critical, so there a wrong command line is 3, unknown.
 """
-
-_DESCRIPTION = "One live, safe terminal screen for operations: symptom, cause, guarded fix, proof."
-_EPILOG = (
-    "Targets come from the configuration (--config, $OPSDASH_CONFIG, ~/.config/opsdash/opsdash.toml) or, "
-    "without one, from DATABASE_URL and PGHOST, PGSERVICE and the like. No server at hand: opsdash demo"
-)
-
-
-class _WrongUsage(Exception):
-    """The command line is wrong."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises instead of leaving with 2, which would mean critical for `check`."""
-
-    def error(self, message: str) -> NoReturn:
-        raise _WrongUsage(f"{message}\n{self.format_usage().rstrip()}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,10 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             # where the encoding has no glyph it becomes ?, and the word beside it says the same
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:] if argv is None else list(argv)
-    failed = UNKNOWN if "check" in arguments else USAGE
+    failed = UNKNOWN if {"check", "snapshot"} & set(arguments) else USAGE
     try:
-        options = _parser().parse_args(arguments)
-    except _WrongUsage as error:
+        options = make_parser().parse_args(arguments)
+    except WrongUsage as error:
         return _complain(str(error), failed)
     try:
         return _run(options, failed)
@@ -79,9 +62,8 @@ def _run(options: argparse.Namespace, failed: int) -> int:
     from opsdash.tui.logfile import log_to
 
     log_to(_log_path())
-    command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        return _COMMANDS[options.command](options)
     except OpsdashError as error:
         return _complain(str(error), failed)
     except BrokenPipeError:
@@ -95,88 +77,6 @@ def _run(options: argparse.Namespace, failed: int) -> int:
 def _complain(text: str, code: int) -> int:
     sys.stderr.write(f"opsdash: {text}\n")
     return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="opsdash", description=_DESCRIPTION, epilog=_EPILOG)
-    parser.add_argument("--version", action="version", version=f"opsdash {__version__}")
-    parser.set_defaults(command=_screen, config=None, read_only=False, mouse=False, slow_link=False)
-    _add_config(parser)
-    parser.add_argument(
-        "--allow-actions", action="store_true", help="permit arming with A; nothing is armed at the start"
-    )
-    _add_screen(parser)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    demo = commands.add_parser("demo", help="a live incident on real servers of its own")
-    demo.add_argument("--story", metavar="NAME", help="one-root (the usual one) or two-roots")
-    _add_screen(demo)
-    demo.set_defaults(command=_demo)
-    check = commands.add_parser(
-        "check", help="read every target once: exit 0 ok, 1 warning, 2 critical, 3 unknown"
-    )
-    check.add_argument("--json", action="store_true", help="one JSON document")
-    _add_config(check)
-    check.set_defaults(command=_check)
-    _add_doctor(commands)
-    _add_init(commands)
-    _add_audit(commands)
-    return parser
-
-
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    """`--config`, before or after a command: without a default, so that the one after does not undo it."""
-    parser.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="read this configuration")
-
-
-def _add_screen(parser: argparse.ArgumentParser) -> None:
-    """What the commands with a screen understand, before or after the command."""
-    parser.add_argument(
-        "--read-only",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="make arming impossible; wins over all else",
-    )
-    parser.add_argument(
-        "--mouse",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="take the mouse, also over SSH and in tmux",
-    )
-    parser.add_argument(
-        "--slow-link",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="fewer frames and the terminal's own colours: less than half the bytes",
-    )
-
-
-def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    doctor = commands.add_parser(
-        "doctor", help="what works, what is missing and what to run: exit 0 well, 1 missing, 3 not reached"
-    )
-    doctor.add_argument("--json", action="store_true", help="one JSON document")
-    _add_config(doctor)
-    doctor.set_defaults(command=_doctor)
-
-
-def _add_init(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    init = commands.add_parser("init", help="write a first configuration from what the environment names")
-    init.add_argument("--print", action="store_true", dest="only_print", help="print it, write nothing")
-    _add_config(init)
-    init.set_defaults(command=_init)
-
-
-def _add_audit(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    audit = commands.add_parser("audit", help="the record of actions")
-    kinds = audit.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    show = kinds.add_parser("show", help="the last records")
-    _add_config(show)
-    show.add_argument("--last", type=int, default=20, metavar="N", help="how many (20)")
-    show.add_argument("--json", action="store_true", help="as they stand in the file")
-    show.set_defaults(command=_audit_show)
-    verify = kinds.add_parser("verify", help="find changed, inserted and removed records")
-    _add_config(verify)
-    verify.set_defaults(command=_audit_verify)
 
 
 def _config(options: argparse.Namespace) -> "Config":
@@ -258,6 +158,18 @@ def _check(options: argparse.Namespace) -> int:
     return run_check(config.targets, as_json=options.json, clock=Clock())
 
 
+def _snapshot(options: argparse.Namespace) -> int:
+    from opsdash.collectors.clock import Clock
+    from opsdash.tui.snapshot import run_snapshot
+
+    config = _config(options)
+    if not config.targets:
+        return _no_targets(config)
+    if options.form != "json":
+        prepare(os.environ)
+    return run_snapshot(config.targets, form=options.form, size=options.size, clock=Clock())
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from opsdash.collectors.clock import Clock
     from opsdash.tui.doctor import run_doctor
@@ -281,6 +193,26 @@ def _audit_verify(options: argparse.Namespace) -> int:
     from opsdash.tui.audit_command import verify_command
 
     return verify_command(_config(options).audit.path)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import shtab
+
+    parser = make_parser()
+    for action in _actions(parser):
+        if action.metavar == "FILE":
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab reads it from there
+    sys.stdout.write(shtab.complete(parser, options.shell))
+    return 0
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Every option of a parser and of its commands."""
+    for action in parser._actions:  # argparse has no public way to its own options
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from _actions(inner)
 
 
 def _log_path() -> "Path":
@@ -315,3 +247,16 @@ def _no_targets(config: "Config") -> int:
 
 def _say(text: str) -> None:
     sys.stderr.write(f"opsdash {text}\n")
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "screen": _screen,
+    "demo": _demo,
+    "check": _check,
+    "snapshot": _snapshot,
+    "doctor": _doctor,
+    "init": _init,
+    "audit show": _audit_show,
+    "audit verify": _audit_verify,
+    "completion": _completion,
+}

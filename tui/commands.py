@@ -1,20 +1,28 @@
-"""The palette: every key's command by name."""
+"""The palette: every command and action by name, for terminals that eat keys."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from textual.app import App
 from textual.binding import ActiveBinding
 
+Command = tuple[str, Callable[[], object]]
+"""What it is called, and what runs it."""
 
-def open_palette(app: App[Any]) -> None:
-    """Open it over the screen in front, with what can be done there at this moment."""
+
+def open_palette(app: App[Any], more: Sequence[Command] = ()) -> None:
+    """Open it over the screen in front, with what can be done there at this moment.
+
+    Args:
+        app: The app.
+        more: Commands that have no key.
+    """
     found = {
         active.binding.description: active
         for active in app.screen.active_bindings.values()
         if active.enabled and active.binding.description
     }
-    app.search_commands([(name, _runner(app, active)) for name, active in found.items()])
+    app.search_commands([*((name, _runner(app, active)) for name, active in found.items()), *more])
 
 
 def _runner(app: App[Any], active: ActiveBinding) -> Callable[[], Awaitable[None]]:

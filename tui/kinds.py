@@ -68,4 +68,12 @@ KINDS: dict[str, KindOfTarget] = {
         targets="opsdash.tui.screens.host.targets:TargetsScreen",
         place="opsdash.tui.screens.host.places:open_place",
     ),
+    "docker": KindOfTarget(
+        area="4",
+        rules="opsdash.tui.findings.docker:findings",
+        actions="opsdash.tui.actions.docker",
+        panel="opsdash.widgets.panels.docker.overview:overview_lines",
+        targets="opsdash.tui.screens.docker.targets:EngineListScreen",
+        place="opsdash.tui.screens.docker.places:open_place",
+    ),
 }

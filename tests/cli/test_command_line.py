@@ -129,3 +129,15 @@ def test_a_defect_is_never_taken_for_a_warning(tmp_path: Path) -> None:
     log = tmp_path / ".local/state/opsdash/opsdash.log"
     assert str(log) in ended.stderr
     assert "Traceback" in log.read_text()
+
+
+def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
+    script = run_opsdash("completion", "bash", home=tmp_path).stdout
+    code = (
+        f"{script}\nCOMP_WORDS=(opsdash $1); COMP_CWORD=1; _shtab_opsdash 2>/dev/null; echo ${{COMPREPLY[@]}}"
+    )
+    for begun, whole in (("au", "audit"), ("--slow", "--slow-link")):
+        ended = subprocess.run(
+            ["bash", "-c", code, "bash", begun], capture_output=True, text=True, check=True
+        )
+        assert ended.stdout.split() == [whole]
