@@ -238,9 +238,9 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
 
     def action_palette(self) -> None:
         """Every key's command by name, for terminals that eat keys."""
-        from opsdash.tui.commands import open_palette
+        from opsdash.tui.commands import action_commands, open_palette, theme_commands
 
-        open_palette(self)
+        open_palette(self, (*action_commands(self, self.place.offers()), *theme_commands(self)))
 
     # -- acting ---------------------------------------------------------------------------------------
 

@@ -1,10 +1,15 @@
 """The palette: every command and action by name, for terminals that eat keys."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from textual.app import App
 from textual.binding import ActiveBinding
+
+from opsdash.tui.actions import registry
+from opsdash.tui.theme import NAMES
+from opsdash.widgets.messages import ActionRequested
 
 Command = tuple[str, Callable[[], object]]
 """What it is called, and what runs it."""
@@ -30,3 +35,16 @@ def _runner(app: App[Any], active: ActiveBinding) -> Callable[[], Awaitable[None
         await app.run_action(active.binding.action, active.node)  # by whoever has the binding
 
     return run
+
+
+def action_commands(app: App[Any], offers: Sequence[ActionRequested]) -> tuple[Command, ...]:
+    """The actions on what is under the cursor; each shows its plan first, as from the menu."""
+    return tuple(
+        (f"{registry.spec(offer.action).title} on {offer.target.name}", partial(app.post_message, offer))
+        for offer in offers
+    )
+
+
+def theme_commands(app: App[Any]) -> tuple[Command, ...]:
+    """The themes, for this run; `[screen] theme` is for all."""
+    return tuple((f"theme: {choice}", partial(setattr, app, "theme", name)) for choice, name in NAMES.items())

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Protocol, cast
 
 import msgspec
 
-from opsdash.collectors.discover import INTERVAL_S
 from opsdash.collectors.registry import KINDS, load
 from opsdash.collectors.target import Environment, GuardPolicy, Target, TargetId, environment
 from opsdash.collectors.text import clean
@@ -28,7 +27,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True):
     """The keys that every kind of target has."""
 
     name: str
-    interval: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = INTERVAL_S
+    interval: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
     environment: str | None = None
     production: bool | None = None
     actions: GuardPolicy | None = None
@@ -106,10 +105,14 @@ def _target(
     settings = decode(own, load(KINDS[kind].settings), path, mistakes, also_known=every)
     if common is None or settings is None:
         return None
+    if common.interval is not None and common.interval < (least := KINDS[kind].shortest_interval_s):
+        expected = f"expected a number >= {least:g}, got {common.interval:g}"
+        mistakes.append(Mistake(f"{path}.interval", expected))
+        return None
     return Target(
         id=TargetId(kind, common.name),
         environment=_environment(common, around),
-        interval_s=common.interval,
+        interval_s=KINDS[kind].interval_s if common.interval is None else common.interval,
         settings=settings,
         source=path,
     )

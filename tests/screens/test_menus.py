@@ -9,6 +9,7 @@ from opsdash.tui.kinds import KINDS
 from opsdash.tui.screens.menus import lettered
 from tests.screens.stage import Stage, incident
 from tests.support.screen import SIZES, assert_fills, said, text_of, until
+from tests.support.waiting import wait_until_async
 
 
 def inside_box(stage: Stage) -> str:
@@ -151,3 +152,18 @@ async def test_palette_closes_and_nothing_happened(tmp_path: Path) -> None:
         await pilot.press("q", "9", "escape")
         await until(pilot, lambda text: "Search for commands" not in text)
         assert "What is wrong" in said(stage.app)
+
+
+async def test_palette_has_the_actions_of_the_row_and_the_themes(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(132, 34) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("colon", *"theme light")
+        await until(pilot, "theme: light")
+        await pilot.press("enter")
+        await wait_until_async(lambda: stage.app.theme == "opsdash-light", 15, "the theme is light")
+        await pilot.press("colon", *"terminate session")
+        await until(pilot, "on orders")
+        await pilot.press("enter")
+        await until(pilot, "will run")

@@ -75,6 +75,8 @@ class Effect(enum.Enum):
     CHANGED = "not the same any more"
     NOT_VISIBLE = "not visible to this role"
     DENIED = "not permitted"
+    FAILED = "failed"
+    """The target tried or refused, and says why; what it is now stands in the detail."""
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):

@@ -239,7 +239,7 @@ def _counted(hits: tuple[Hit, ...]) -> str:
 
 
 def _is_denied(hits: tuple[Hit, ...]) -> bool:
-    return any(hit.effect in (Effect.DENIED, Effect.NOT_VISIBLE) for hit in hits)
+    return any(hit.effect in (Effect.DENIED, Effect.NOT_VISIBLE, Effect.FAILED) for hit in hits)
 
 
 def unsent(hits: tuple[Hit, ...]) -> Outcome:
@@ -248,7 +248,8 @@ def unsent(hits: tuple[Hit, ...]) -> Outcome:
     if len(hits) == 1 and hits[0].detail:
         return Outcome(kind=kind, text=_told(hits[0]))
     what = _counted(hits) or "no identity"
-    return Outcome(kind=kind, text=f"nothing was sent: {what}")
+    is_tried = any(hit.effect is Effect.FAILED for hit in hits)
+    return Outcome(kind=kind, text=what if is_tried else f"nothing was sent: {what}")
 
 
 def followed(hits: tuple[Hit, ...], final: Step | None) -> Outcome:

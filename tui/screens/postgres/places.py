@@ -3,15 +3,23 @@
 import msgspec
 
 from opsdash.collectors.postgres.rows import SessionIdentity
+from opsdash.collectors.postgres.statement_rows import StatementId
 from opsdash.collectors.target import TargetId
 from opsdash.tui.screens.place import Place
 from opsdash.tui.screens.postgres.server import ServerScreen
 from opsdash.tui.screens.postgres.session import SessionScreen
+from opsdash.tui.screens.postgres.statement import StatementScreen
 from opsdash.tui.watch import Watch
+from opsdash.widgets.panels.postgres.statements import Scope
 
 
 def open_place(watch: Watch, target: TargetId, place: str, identity: msgspec.Struct | None) -> Place:
-    """The screen of `place`; an unknown or empty one is the table of sessions."""
+    """The screen of `place`; an unknown or empty one is the table of sessions.
+
+    "statement" shows a statement as a finding about the last minutes tells of it, "plan" with its plan.
+    """
+    if place in ("statement", "plan") and isinstance(identity, (StatementId, SessionIdentity)):
+        return StatementScreen(watch, target, identity, scope=Scope.RECENT, explain=place == "plan")
     session = identity if isinstance(identity, SessionIdentity) else None
     if place == "session" and session is not None:
         return SessionScreen(watch, target, session)

@@ -1,5 +1,6 @@
 """One PostgreSQL server: its sessions, who blocks whom, its connections and its databases."""
 
+import textwrap
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from opsdash.collectors.format import plural
 from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
 from opsdash.collectors.target import TargetId
 from opsdash.tui.screens.one_target import OneTarget, tabs
+from opsdash.tui.screens.postgres.statement import StatementScreen
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines, labelled
 from opsdash.widgets.messages import ActionRequested, DrillDown
@@ -21,6 +23,14 @@ from opsdash.widgets.panels.postgres.sessions import (
     SESSION_COLUMNS,
     SessionLine,
     session_lines,
+)
+from opsdash.widgets.panels.postgres.statements import (
+    STATEMENT_COLUMNS,
+    Scope,
+    StatementLine,
+    nothing_to_show,
+    scope_line,
+    statement_lines,
 )
 from opsdash.widgets.panels.postgres.targets import COUNT_COLUMNS, DATABASE_COLUMNS, count_lines
 from opsdash.widgets.status import Tone
@@ -37,11 +47,13 @@ class ServerScreen(OneTarget):
 
     called = "one PostgreSQL server"
 
-    views = ("sessions", "blocked", "connections", "databases")
+    views = ("sessions", "blocked", "statements", "connections", "databases")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("K", "act('postgres.terminate')", "terminate", id="terminate"),
         Binding("C", "act('postgres.cancel')", "cancel", id="cancel"),
+        Binding("e", "explain", "explain", id="explain"),
+        Binding("t", "scope", "time", id="statements.scope"),
     ]
 
     def __init__(
@@ -50,6 +62,7 @@ class ServerScreen(OneTarget):
         super().__init__(watch, target, view)
         self._unfolded: set[str] = set()
         self._first: SessionIdentity | None = identity
+        self._scope = Scope.LIVE
 
     @property
     def _data(self) -> PostgresData | None:
@@ -68,6 +81,7 @@ class ServerScreen(OneTarget):
             empty="● nobody waits for a lock",
             id="blocked",
         )
+        yield Table(STATEMENT_COLUMNS, key=lambda r: r.row.identity, id="statements")
         yield Table(COUNT_COLUMNS, key=lambda r: (r.by, r.name), id="connections")
         yield Table(DATABASE_COLUMNS, key=lambda r: r.name, id="databases")
         yield Lines(id="why")
@@ -92,15 +106,35 @@ class ServerScreen(OneTarget):
         fill: dict[str, Callable[[PostgresData], tuple[Any, ...]]] = {
             "sessions": lambda _: session_lines(seen),
             "blocked": lambda d: blocked_lines(d, self._unfolded),
+            "statements": self._statements,
             "connections": lambda d: count_lines(d.connections),
             "databases": lambda d: (d.total, *d.databases),
         }
         self._table.show(fill[self._view](data))
+        self._look()
         if self._first is not None:
             first = (self._first.pid, self._first.backend_start)
             self._table.go_to(str(self._first.pid) if self._view == "blocked" else first)
             self._first = None
         self._show_why(data, width)
+
+    def _statements(self, data: PostgresData) -> tuple[StatementLine, ...]:
+        words = nothing_to_show(data.statements, self._scope)
+        self._table.empty = "\n".join(textwrap.wrap(words, max(self.size.width - 4, 20)))
+        return statement_lines(data.statements, self._scope) if data.statements is not None else ()
+
+    def _look(self) -> None:
+        """What statements cost, and how they read, is only asked for while they are on the screen."""
+        if not self.is_current:
+            return
+        visible: tuple[str, ...] = ()
+        if self._view == "statements":
+            visible = tuple(str(line.row.identity) for line in self._table.visible_rows)
+        self.watch_over.look_at(self._target, visible, self._view)
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks here any more."""
+        self.watch_over.look_at(self._target, ())
 
     def _tabs(self, data: PostgresData | None) -> Line:
         counts = {}
@@ -109,6 +143,7 @@ class ServerScreen(OneTarget):
                 "sessions": str(len(data.sessions)),
                 "blocked": str(len(data.waits)),
                 "connections": f"{data.connections.used}/{data.connections.usable}",
+                "statements": str(len(data.statements.rows)) if data.statements is not None else "-",
                 "databases": str(len(data.databases)),
             }
         version: Line = ((version_word(data), Tone.MUTED),) if data is not None else ()
@@ -121,7 +156,13 @@ class ServerScreen(OneTarget):
         if failure is not None:
             words = failure.reason + (f"; {failure.hint}" if failure.hint else "")
             lines += labelled("stale", words, width=width, tone=Tone.WARN)
-        if self._view == "blocked":
+        if self._view == "statements" and data.statements is not None:
+            mono_s = self.watch_over.clock.mono_s()
+            if data.statements.missing is None:
+                lines.append(scope_line(data.statements, self._scope, mono_s))
+            for limit in data.statements.limits:
+                lines += labelled("not seen", limit, width=width, tone=Tone.WARN)
+        elif self._view == "blocked":
             finding = self._finding_under_cursor()
             if finding is not None and finding.cause:
                 lines += labelled("likely", finding.cause, width=width, tone=Tone.NORMAL)
@@ -162,9 +203,31 @@ class ServerScreen(OneTarget):
             self._unfolded.add(row.row.key)
             self.redraw()
             return
+        if isinstance(row, StatementLine):
+            self._open_statement(explain=False)
+            return
         session = self._session()
         if session is not None:
             self.post_message(DrillDown(self._target, "session", session.identity))
+
+    def _open_statement(self, *, explain: bool) -> None:
+        """The statement under the cursor in full, or the one that the session under it runs."""
+        row, session = self._table.cursor_row, self._session()
+        subject = row.row.identity if isinstance(row, StatementLine) else session and session.identity
+        if subject is not None:
+            screen = StatementScreen(
+                self.watch_over, self._target, subject, scope=self._scope, explain=explain
+            )
+            self.app.push_screen(screen)
+
+    def action_explain(self) -> None:
+        """The plan of the statement under the cursor; it is not run."""
+        self._open_statement(explain=True)
+
+    def action_scope(self) -> None:
+        """Statements over another time."""
+        self._scope = self._scope.following
+        self.redraw()
 
     def on_table_cursor_moved(self) -> None:
         """Other keys may work on another row, and its cause may be another."""
@@ -174,9 +237,13 @@ class ServerScreen(OneTarget):
             self._show_why(data, self.size.width)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """C and K only on a session row."""
+        """C and K only on a session row, e on what has a statement, t where there is a time to choose."""
         if action == "act":
             return self._session() is not None
+        if action == "scope":
+            return self._view == "statements"
+        if action == "explain":
+            return self._session() is not None or self._view == "statements"
         return super().check_action(action, parameters)
 
     def action_act(self, name: str) -> None:
@@ -191,6 +258,9 @@ class ServerScreen(OneTarget):
         super().forget()
 
     def suggestions(self) -> ActionRequested | None:
-        """What `a` offers here: every action on the session under the cursor."""
+        """What `a` offers here: every action on the session or the statement under the cursor."""
+        row = self._table.cursor_row if self.is_mounted else None
+        if isinstance(row, StatementLine):
+            return ActionRequested("", self._target, (row.row.identity,))
         session = self._session()
         return ActionRequested("", self._target, (session.identity,)) if session else None

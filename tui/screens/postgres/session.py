@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from opsdash.collectors.errors import TargetError
@@ -12,25 +11,13 @@ from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.collectors.target import TargetId
 from opsdash.tui.actions.audit import AuditError
 from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.postgres.scroll import Scroll
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines
-from opsdash.widgets.messages import ActionRequested
+from opsdash.widgets.messages import ActionRequested, DrillDown
 from opsdash.widgets.panel import freshness
 from opsdash.widgets.panels.postgres.session import same_session, session_detail
 from opsdash.widgets.status import Tone
-
-
-class Scroll(VerticalScroll, inherit_bindings=False):
-    """Longer than the screen, perhaps; moves as a table does."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "up", show=False, id="scroll.up"),
-        Binding("down,j", "scroll_down", "down", show=False, id="scroll.down"),
-        Binding("pageup,ctrl+u", "page_up", "page up", show=False, id="scroll.page_up"),
-        Binding("pagedown,ctrl+d", "page_down", "page down", show=False, id="scroll.page_down"),
-        Binding("g,home", "scroll_home", "to the beginning", show=False, id="scroll.first"),
-        Binding("G,end", "scroll_end", "to the end", show=False, id="scroll.last"),
-    ]
 
 
 class SessionScreen(Place):
@@ -41,6 +28,7 @@ class SessionScreen(Place):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("K", "act('postgres.terminate')", "terminate", id="terminate"),
         Binding("C", "act('postgres.cancel')", "cancel", id="cancel"),
+        Binding("e", "explain", "explain", id="explain"),
         Binding("v", "reveal", "show literals", id="reveal"),
     ]
 
@@ -93,6 +81,13 @@ class SessionScreen(Place):
     def suggestions(self) -> ActionRequested:
         """What `a` offers here: every action on this session."""
         return ActionRequested("", self._target, (self._identity,))
+
+    def action_explain(self) -> None:
+        """To the plan of the statement that it runs."""
+        data = self.watch_over.feed.view(self._target).data
+        session = same_session(data, self._identity) if data else None
+        identity = session.identity if session else self._identity
+        self.post_message(DrillDown(self._target, "plan", identity))
 
     def action_reveal(self) -> None:
         """Read this one statement again, with its literals; masked again on leaving."""

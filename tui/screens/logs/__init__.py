@@ -1,0 +1,1 @@
+"""The logs area: lines of all sources in one view, and the list of the sources."""

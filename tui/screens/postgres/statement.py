@@ -1,0 +1,211 @@
+"""One statement in full: what it costs, its text, its plan, and who runs it now."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from opsdash.collectors.errors import TargetError
+from opsdash.collectors.postgres.explain_rows import Explained
+from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity
+from opsdash.collectors.postgres.statement_rows import StatementId
+from opsdash.collectors.target import TargetId
+from opsdash.tui.actions.audit import AuditError
+from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.postgres.scroll import Scroll
+from opsdash.tui.watch import Watch
+from opsdash.widgets.lines import Line, Lines
+from opsdash.widgets.messages import ActionRequested, DrillDown
+from opsdash.widgets.panel import freshness
+from opsdash.widgets.panels.postgres.session import same_session
+from opsdash.widgets.panels.postgres.statement import (
+    figure_lines,
+    hint_lines,
+    runner_lines,
+    runners,
+    text_and_plan,
+)
+from opsdash.widgets.panels.postgres.statements import Scope
+from opsdash.widgets.status import Tone
+
+
+class StatementScreen(Place):
+    """A statement of pg_stat_statements, or the one that a session runs."""
+
+    called = "one statement"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "explain", "explain", id="explain"),
+        Binding("v", "reveal", "show literals", id="reveal"),
+        Binding("t", "scope", "time", id="statements.scope"),
+        Binding("enter", "runner", "who runs it", id="statement.runner"),
+    ]
+
+    def __init__(
+        self,
+        watch: Watch,
+        target: TargetId,
+        subject: StatementId | SessionIdentity,
+        *,
+        scope: Scope = Scope.LIVE,
+        explain: bool = False,
+    ) -> None:
+        super().__init__(watch)
+        self._target = target
+        self._subject = subject
+        self._scope = scope
+        self._explained: Explained | None = None
+        self._is_asking = explain
+        self._masked: tuple[str, ...] = ()
+        """The whole text, laid out."""
+        self._revealed: tuple[str, ...] | None = None
+        """The same with its literals, until the screen is left."""
+
+    @property
+    def target(self) -> TargetId:
+        """The server it runs on."""
+        return self._target
+
+    @property
+    def _data(self) -> PostgresData | None:
+        data: PostgresData | None = self.watch_over.feed.view(self._target).data
+        return data
+
+    @property
+    def _identity(self) -> StatementId | None:
+        """The entry of pg_stat_statements: of a session's statement, the one with its query_id."""
+        if isinstance(self._subject, StatementId) or self._data is None:
+            return self._subject if isinstance(self._subject, StatementId) else None
+        session, statements = same_session(self._data, self._subject), self._data.statements
+        if session is None or session.query_id is None or statements is None:
+            return None
+        found = (r.identity for r in statements.rows if r.identity.queryid == session.query_id)
+        return next(found, None)
+
+    def crumbs(self) -> tuple[Line, Line]:
+        """The path and how fresh it is."""
+        seen = self.watch_over.feed.view(self._target)
+        environment = seen.target.environment
+        if isinstance(self._subject, StatementId):
+            what = f" › statements › {self._subject.queryid}"
+        else:
+            what = f" › session {self._subject.pid} › statement"
+        path: Line = (
+            "Overview › 2 Database › ",
+            (seen.target.name, Tone.ACCENT),
+            (f" ({environment.label})", Tone.CRIT if environment.production else Tone.NORMAL),
+            what,
+        )
+        return path, freshness(seen, self.watch_over.clock.mono_s())
+
+    def body(self) -> Iterable[Widget]:
+        """Everything in lines that scroll."""
+        with Scroll(id="scroll"):
+            lines = Lines(id="statement")
+            lines.styles.height = "auto"
+            yield lines
+
+    def on_mount(self) -> None:
+        """Read the whole text, and the plan where that was asked for."""
+        super().on_mount()
+        self.query_one("#scroll").focus()
+        if self._is_asking:
+            self.action_explain()
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks here any more."""
+        self.watch_over.look_at(self._target, ())
+
+    def show_feed(self) -> None:
+        """Figures, text and plan, hints, who runs it."""
+        identity, data = self._identity, self._data
+        if self.is_current:
+            opened = str(identity) if identity is not None else None
+            self.watch_over.look_at(self._target, (), opened)
+        width = max(self.size.width - 2, 20)
+        lines: list[Line] = []
+        if identity is not None:
+            statements = data.statements if data is not None else None
+            lines += [*figure_lines(statements, identity, self._scope, width), ()]
+        sql = self._revealed or self._masked or self._short_text()
+        lines += [*text_and_plan(sql, self._explained, self._is_asking, width), ()]
+        lines += hint_lines(self._explained, width)
+        if data is not None and identity is not None:
+            lines += runner_lines(data, identity, width)
+        self.query_one("#statement", Lines).show(lines)
+
+    def _short_text(self) -> tuple[str, ...]:
+        """What the readings have of the text, before all of it was read."""
+        data, identity = self._data, self._identity
+        row = data.statements.row(identity) if data and data.statements and identity else None
+        if row is not None and row.query is not None:
+            return (row.query,)
+        if data is not None and isinstance(self._subject, SessionIdentity):
+            session = same_session(data, self._subject)
+            return ((session.query if session else None) or "the session is gone",)
+        return ("its text is not read yet",)
+
+    def action_scope(self) -> None:
+        """Over another time."""
+        self._scope = self._scope.following
+        self.redraw()
+
+    def action_explain(self) -> None:
+        """Ask the server how it would go about it; the statement is not run."""
+        self._is_asking = True
+        self.redraw()
+        self.run_worker(self._explain(), exit_on_error=False, exclusive=True, group="explain")
+
+    async def _explain(self) -> None:
+        from opsdash.collectors.postgres.explain import explain  # psycopg: only when asked for
+        from opsdash.collectors.postgres.layout import laid_out
+
+        target = self.watch_over.feed.view(self._target).target
+        try:
+            self._explained = await explain(target, self._subject)
+        except TargetError as error:
+            self._explained = Explained(sql=None, why_not=f"{error}" + (f" · {error.hint}" if error.hint else ""))
+        finally:
+            self._is_asking = False
+        if self._explained.sql is not None:
+            self._masked = await laid_out(self._explained.sql)
+        self.redraw()
+
+    def action_reveal(self) -> None:
+        """Read this one statement again, with its literals; masked again on leaving."""
+        self.run_worker(self._reveal(), exit_on_error=False, exclusive=True, group="reveal")
+
+    async def _reveal(self) -> None:
+        from opsdash.collectors.postgres.drill import statement_text  # psycopg: only when asked for
+        from opsdash.collectors.postgres.layout import laid_out
+
+        target = self.watch_over.feed.view(self._target).target
+        try:
+            await self.watch_over.gateway.record(
+                "reveal", target=str(self._target), identity=str(self._subject)
+            )
+            text = await statement_text(target, self._subject)
+        except (AuditError, TargetError) as error:
+            self.notice(str(error), Tone.CRIT)
+            return
+        if text is None:
+            self.notice("not to be seen: it is gone, another one runs now, or it hides from this role")
+            return
+        self._revealed = await laid_out(text)
+        if isinstance(self._subject, StatementId):
+            self.notice("as the server keeps it: pg_stat_statements has $1, $2, … instead of most literals")
+        self.redraw()
+
+    def action_runner(self) -> None:
+        """To the session that has been running it for longest."""
+        data, identity = self._data, self._identity
+        found = runners(data, identity) if data is not None and identity is not None else ()
+        if not found:
+            self.notice("nobody runs it, in this reading")
+            return
+        self.post_message(DrillDown(self._target, "session", found[0].identity))
+
+    def suggestions(self) -> ActionRequested:
+        """What `a` offers here: what can be done with this statement, or with its session."""
+        return ActionRequested("", self._target, (self._subject,))
