@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 RUNS := $(VENV)/ready-to-run
 TESTS := $(VENV)/ready-to-test
 
-.PHONY: demo test lint bench screenshots clean
+.PHONY: demo test lint bench screenshots documents clean
 
 demo: $(RUNS)
 	@$(VENV)/bin/opsdash demo $(if $(STORY),--story $(STORY))
@@ -29,6 +29,9 @@ bench: $(TESTS)
 
 screenshots: $(TESTS)
 	@$(PY) -m tests.screenshots
+
+documents: $(TESTS)
+	@$(PY) -m tests.documents
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -41,7 +41,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 class _AuditTable(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
+    """The record of actions; `~/.local/state/opsdash/audit.jsonl` where it is not stated."""
     also: Literal["syslog"] | None = None
+    """Each record's hash goes to syslog too: only that shows a tail that was cut off."""
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):

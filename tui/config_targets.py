@@ -19,18 +19,27 @@ class EnvironmentTable(msgspec.Struct, frozen=True, kw_only=True):
     """`[environment]`: what holds for every target that states nothing itself."""
 
     name: str | None = None
+    """What people call it: shown in the first line and in every dialog."""
     production: bool | None = None
+    """true: red banner, stricter guard. Not stated: a name that begins with prod, production, prd or live is
+    production, and so is an environment that nobody named."""
     actions: GuardPolicy = "confirm"
+    """The guard at least: refuse, ask for `y`, or ask for the typed name."""
 
 
 class _Common(msgspec.Struct, frozen=True, kw_only=True):
     """The keys that every kind of target has."""
 
     name: str
+    """What people call it; typed by the strictest guard."""
     interval: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
+    """Seconds between two readings; the kind's own where it is not stated."""
     environment: str | None = None
+    """This target's own, in place of `[environment]` name."""
     production: bool | None = None
+    """Likewise."""
     actions: GuardPolicy | None = None
+    """Likewise."""
 
 
 class _Settings(Protocol):

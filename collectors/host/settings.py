@@ -14,14 +14,19 @@ class HostThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     disk_warn_ratio: Ratio = 0.80
     """Share of a file system that is used, of what an ordinary user may use."""
     disk_crit_ratio: Ratio = 0.85
+    """The same, critical."""
     inodes_warn_ratio: Ratio = 0.80
+    """Share of a file system's inodes that is used."""
     inodes_crit_ratio: Ratio = 0.85
+    """The same, critical."""
     memory_warn_ratio: Ratio = 0.10
     """Share of the memory that is still available; fires below."""
     memory_crit_ratio: Ratio = 0.05
+    """The same, critical."""
     load_warn_per_core: Amount = 1.5
     """Load average of the last minute, per core."""
     load_crit_per_core: Amount = 3.0
+    """The same, critical."""
     oom_recent_s: Amount = 600.0
     """How long an OOM kill is told after it was seen."""
 

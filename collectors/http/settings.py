@@ -39,12 +39,15 @@ class HttpThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     latency_warn_s: Amount = 0.5
     """95th percentile of the answered probes in the window."""
     latency_crit_s: Amount = 1.0
+    """The same, critical."""
     errors_warn_ratio: Ratio = 0.01
     """Share of the probes in the window that failed."""
     errors_crit_ratio: Ratio = 0.05
+    """The same, critical."""
     certificate_warn_days: Amount = 30.0
     """Until the first certificate of the chain expires."""
     certificate_crit_days: Amount = 7.0
+    """The same, critical."""
     down_after: Count = 3
     """Failed probes in a row before it counts as down."""
     up_after: Count = 2
@@ -55,9 +58,11 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One `[[http]]` table, but for the keys that every kind has (name, interval, environment, …)."""
 
     url: str
+    """What is asked for; its path is what the service calls its health."""
     service: str | None = None
     """Probes of one service stand together; None: the target's own name."""
     method: Literal["GET", "HEAD"] = "GET"
+    """HEAD reads no body, so nothing can be expected of it."""
     connect: str | None = None
     """Address and port to connect to in place of the URL's: "10.0.0.5:443". Name and certificate stay its."""
     accept: tuple[Status | StatusClass, ...] = ("2xx",)
@@ -73,6 +78,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=4.5)] = 4.0
     """For a whole probe, redirects and body included."""
     body_limit_bytes: Annotated[int, msgspec.Meta(ge=1, le=16_777_216)] = 1_048_576
+    """A longer body is a failure of its own."""
     window: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 60
     """How many of the last probes the figures are over."""
     ca_file: str | None = None
@@ -80,6 +86,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     cert_file: str | None = None
     """Our own certificate, where the server asks for one. PEM."""
     key_file: str | None = None
+    """Its key. PEM."""
     thresholds: HttpThresholds = HttpThresholds()
 
     def mistakes(self) -> tuple[tuple[str, str], ...]:

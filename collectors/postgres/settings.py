@@ -17,14 +17,19 @@ class PostgresThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     connections_warn_ratio: Ratio = 0.80
     """Share of the usable connections that is in use, 0 to 1."""
     connections_crit_ratio: Ratio = 0.95
+    """The same, critical."""
     waiters_warn: Count = 3
     """Sessions that wait behind one root blocker."""
     waiters_crit: Count = 10
+    """The same, critical."""
     wait_warn_s: Seconds = 300.0
     """How long the longest of them waits."""
     wait_crit_s: Seconds = 600.0
+    """The same, critical."""
     idle_in_transaction_s: Seconds = 300.0
+    """How long a transaction may be left idle."""
     query_s: Seconds = 300.0
+    """How long one statement may run."""
 
 
 class PostgresSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,14 +38,19 @@ class PostgresSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     dsn: str = ""
     """URI or key=value form, as libpq takes it. Empty: libpq's own environment (PGHOST, PGSERVICE, …)."""
     password_env: str | None = None
+    """Variable that holds the password."""
     password_file: str | None = None
+    """File whose first line is the password."""
     password_command: tuple[str, ...] | None = None
     """Argument list of a program that prints the password; no shell."""
     act_dsn: str | None = None
     """A second role, used by actions only. None: actions use `dsn`."""
     act_password_env: str | None = None
+    """As above, for act_dsn."""
     act_password_file: str | None = None
+    """As above, for act_dsn."""
     act_password_command: tuple[str, ...] | None = None
+    """As above, for act_dsn."""
     thresholds: PostgresThresholds = PostgresThresholds()
 
     def mistakes(self) -> tuple[tuple[str, str], ...]:

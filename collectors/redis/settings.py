@@ -17,6 +17,7 @@ class RedisThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     memory_warn_ratio: Ratio = 0.80
     """Share of maxmemory in use, where a full one refuses writes."""
     memory_crit_ratio: Ratio = 0.90
+    """The same, critical."""
     clients_warn_ratio: Ratio = 0.90
     """Share of maxclients that is connected."""
     blocked_clients: Count = 50
@@ -26,6 +27,7 @@ class RedisThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     hit_min_lookups: Count = 1000
     """Lookups in the last minute below which its hit ratio says nothing."""
     replica_lag_s: Amount = 10.0
+    """How far a replica may be behind."""
     slow_command_ms: Amount = 50.0
     """Time of one command whose cost grows with the data (KEYS, SMEMBERS, …)."""
     slow_within_s: Amount = 300.0
@@ -38,19 +40,25 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     url: str = "redis://localhost:6379/0"
     """rediss:// for TLS, unix:///path for a socket. The path's number is the database for actions."""
     password_env: str | None = None
+    """Variable that holds the password."""
     password_file: str | None = None
+    """File whose first line is the password."""
     password_command: tuple[str, ...] | None = None
     """Argument list of a program that prints the password; no shell."""
     act_username: str | None = None
     """A second ACL user, used by actions only. None: actions use the URL's."""
     act_password_env: str | None = None
+    """As above, for act_username."""
     act_password_file: str | None = None
+    """As above, for act_username."""
     act_password_command: tuple[str, ...] | None = None
+    """As above, for act_username."""
     ca_file: str | None = None
     """Certificates to trust instead of the system's. PEM."""
     cert_file: str | None = None
     """Our own certificate, where the server asks for one. PEM."""
     key_file: str | None = None
+    """Its key. PEM."""
     server_name: str | None = None
     """The name that the server's certificate is for, where it is not the URL's host."""
     memory_limit_bytes: Count | None = None

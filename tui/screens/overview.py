@@ -18,6 +18,8 @@ from opsdash.widgets.messages import ActionRequested, DrillDown
 from opsdash.widgets.status import GLYPHS, Tone, severity_tone
 from opsdash.widgets.table import Table
 
+DIRECT = ("C", "K")
+"""Letters of actions that open their plan at once, where a finding suggests them."""
 WIDE = 100
 """From this width on findings are told in full."""
 
@@ -33,7 +35,7 @@ def _fix(finding: Finding) -> tuple[str, Tone]:
         return "", Tone.ACCENT
     spec = registry.spec(finding.actions[0].action)
     # on other letters actions stand in the menu only: a letter pressed by mistake must open nothing
-    key = spec.key if spec.key in ("C", "K") else "a"
+    key = spec.key if spec.key in DIRECT else "a"
     return f"{key} {spec.short}", Tone.ACCENT
 
 
@@ -74,7 +76,9 @@ class Overview(Place):
         Binding("escape", "show_all_or_back", "quit", show=False, id="escape"),
         *(
             Binding(key, f"suggested('{key}')", short, id=f"suggested.{key}")
-            for key, short in {spec.key: spec.short for spec in registry.specs()}.items()
+            for key, short in {
+                spec.key: spec.short for spec in registry.specs() if spec.key in DIRECT
+            }.items()
         ),
     ]
 
