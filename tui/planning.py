@@ -35,7 +35,9 @@ class Planner:
                 self._app.post_message(by_name[spec.name])
 
         first = offers[0]
-        title = f"Actions on {first.target.name}: {first.identities[0]}"
+        others = len(first.identities) - 1
+        more = f" and {others} more that are marked" if others else ""
+        title = f"Actions on {first.target.name}: {first.identities[0]}{more}"
         specs = [registry.spec(name) for name in by_name]
         self._app.push_screen(ActionMenu(self._app.watch_over.clock, title, specs), chosen)
 

@@ -104,6 +104,12 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
         return tuple(place.column for place in self._lines.places)
 
     @property
+    def visible_rows(self) -> tuple[Row, ...]:
+        """The rows in view, from the top."""
+        top = round(self.scroll_y)
+        return self.arrangement.rows[top : top + self.body_height]
+
+    @property
     def hidden_columns(self) -> frozenset[str]:
         """Keys of the columns that a person does not want to see; filters still look into them."""
         return self._hidden

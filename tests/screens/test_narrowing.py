@@ -159,3 +159,20 @@ async def test_a_hidden_column_goes_at_once_and_can_still_be_filtered_by(tmp_pat
         await pilot.press("slash", *"state:idle")
         await until(pilot, " of ")
         assert 0 < len(table(stage).rows) < len(table(stage).arrangement.given)
+
+
+async def test_an_action_on_marked_sessions_is_planned_and_sent_for_all_of_them(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(reading([session(1), session(2), session(3)]))
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("A")
+        await until(pilot, "ARMED")
+        await pilot.press("space", "space")
+        marked = {getattr(row, "session").pid for row in table(stage).chosen_rows}  # noqa: B009
+        await pilot.press("K")
+        await until(pilot, "any other key")
+        await stage.press(pilot, "y")
+        await until(pilot, "intent recorded")
+        assert set(stage.sent) == marked
+        assert len(stage.sent) == 2

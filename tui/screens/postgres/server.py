@@ -11,6 +11,7 @@ from textual.widget import Widget
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import plural
 from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
+from opsdash.collectors.postgres.statement_rows import StatementId
 from opsdash.collectors.target import TargetId
 from opsdash.tui.screens.one_target import OneTarget, tabs
 from opsdash.tui.screens.postgres.statement import StatementScreen
@@ -129,7 +130,10 @@ class ServerScreen(OneTarget):
             return
         visible: tuple[str, ...] = ()
         if self._view == "statements":
-            visible = tuple(str(line.row.identity) for line in self._table.visible_rows)
+            table = self._table
+            top = round(table.scroll_y)
+            shown = table.rows[top : top + table.body_height]
+            visible = tuple(str(line.row.identity) for line in shown)
         self.watch_over.look_at(self._target, visible, self._view)
 
     def on_screen_suspend(self) -> None:
@@ -189,12 +193,12 @@ class ServerScreen(OneTarget):
 
     def _session(self) -> SessionRow | None:
         """The session under the cursor; None where the row is not one."""
-        row = self._table.cursor_row if self.is_mounted else None
-        if isinstance(row, SessionLine):
-            return row.session
-        if isinstance(row, BlockedLine) and row.node is not None:
-            return row.node.session
-        return None
+        return session_of(self._table.cursor_row) if self.is_mounted else None
+
+    def _chosen_sessions(self) -> tuple[SessionIdentity, ...]:
+        """The marked sessions, else the one under the cursor."""
+        found = map(session_of, self._table.chosen_rows) if self.is_mounted else ()
+        return tuple(dict.fromkeys(session.identity for session in found if session is not None))
 
     def on_table_chosen(self, message: Table.Chosen[Any]) -> None:
         """Enter: the session, or the rest of a folded line."""
@@ -213,7 +217,9 @@ class ServerScreen(OneTarget):
     def _open_statement(self, *, explain: bool) -> None:
         """The statement under the cursor in full, or the one that the session under it runs."""
         row, session = self._table.cursor_row, self._session()
-        subject = row.row.identity if isinstance(row, StatementLine) else session and session.identity
+        subject: StatementId | SessionIdentity | None = session.identity if session is not None else None
+        if isinstance(row, StatementLine):
+            subject = row.row.identity
         if subject is not None:
             screen = StatementScreen(
                 self.watch_over, self._target, subject, scope=self._scope, explain=explain
@@ -247,10 +253,10 @@ class ServerScreen(OneTarget):
         return super().check_action(action, parameters)
 
     def action_act(self, name: str) -> None:
-        """Ask for an action on the session under the cursor."""
-        session = self._session()
-        if session is not None:
-            self.post_message(ActionRequested(name, self._target, (session.identity,)))
+        """Ask for an action on the marked sessions, or on the one under the cursor."""
+        sessions = self._chosen_sessions()
+        if sessions:
+            self.post_message(ActionRequested(name, self._target, sessions))
 
     def forget(self) -> None:
         """Show nothing of the server before."""
@@ -258,9 +264,18 @@ class ServerScreen(OneTarget):
         super().forget()
 
     def suggestions(self) -> ActionRequested | None:
-        """What `a` offers here: every action on the session or the statement under the cursor."""
+        """What `a` offers here: every action on the marked sessions, or on what is under the cursor."""
         row = self._table.cursor_row if self.is_mounted else None
         if isinstance(row, StatementLine):
             return ActionRequested("", self._target, (row.row.identity,))
-        session = self._session()
-        return ActionRequested("", self._target, (session.identity,)) if session else None
+        sessions = self._chosen_sessions()
+        return ActionRequested("", self._target, sessions) if sessions else None
+
+
+def session_of(row: object) -> SessionRow | None:
+    """The session that a row of one of the tables is about; None where it is about none."""
+    if isinstance(row, SessionLine):
+        return row.session
+    if isinstance(row, BlockedLine) and row.node is not None:
+        return row.node.session
+    return None

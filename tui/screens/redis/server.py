@@ -180,21 +180,30 @@ class RedisScreen(OneTarget):
         row, data = self._row, self._data
         return data.client_identity(row) if data is not None and isinstance(row, ClientRow) else None
 
+    def _clients(self) -> tuple[ClientIdentity, ...]:
+        """The marked clients, else the one under the cursor; empty elsewhere."""
+        data = self._data
+        if data is None or self._view != "clients":
+            return ()
+        rows = self.query_one("#clients", Table).chosen_rows
+        found = (data.client_identity(row) for row in rows)
+        return tuple(found)
+
     def suggestions(self) -> ActionRequested | None:
-        """What `a` offers: on a client, its end; elsewhere what acts on the server and a database of it."""
-        client, row, data = self._client(), self._row, self._data
-        if client is not None:
-            return ActionRequested("", self._target, (client,))
+        """What `a` offers: on clients, their end; elsewhere what acts on the server and a database of it."""
+        clients, row, data = self._clients(), self._row, self._data
+        if clients:
+            return ActionRequested("", self._target, clients)
         if data is None:
             return None
         db = row.db if isinstance(row, Database) else data.default_db
         return ActionRequested("", self._target, (DatabaseIdentity(data.run_id, db),))
 
     def action_kill(self) -> None:
-        """Ask for the end of the client under the cursor."""
-        client = self._client()
-        if client is not None:
-            self.post_message(ActionRequested("redis.kill_client", self._target, (client,)))
+        """Ask for the end of the marked clients, or of the one under the cursor."""
+        clients = self._clients()
+        if clients:
+            self.post_message(ActionRequested("redis.kill_client", self._target, clients))
 
     def action_reveal(self) -> None:
         """Read the arguments of one slow command; masked again on leaving the view."""
