@@ -112,7 +112,7 @@ async def test_no_action_yet_is_said_with_where_older_ones_are(tmp_path: Path) -
     async with stage.at(60, 15) as pilot:
         await pilot.press("9")
         await until(pilot, "no action was run in this session")
-        assert "opsdash audit show" in said(stage.app)
+        assert "Tab: the record of all sessions" in said(stage.app)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -107,7 +107,7 @@ async def test_connections_by_state_user_and_application(tmp_path: Path, size: t
     used = connections(90, by_application=(("checkout", 61), ("", 29)))
     stage.read(incident(connections=used))
     async with stage.at(*size) as pilot:
-        await open_server(stage, pilot, tabs=2)
+        await open_server(stage, pilot, tabs=3)
         await until(pilot, "[connections 90/97]")
         await pilot.press("j")
         await until(pilot, lambda _: "checkout" in cursor_line(stage.app))
@@ -122,7 +122,7 @@ async def test_databases_have_rates_and_unknown_is_a_dash(tmp_path: Path, size: 
     stage = Stage(tmp_path)
     stage.read(incident(total=RATES, databases=(RATES, DatabaseRates(name="new"))))
     async with stage.at(*size) as pilot:
-        await open_server(stage, pilot, tabs=3)
+        await open_server(stage, pilot, tabs=4)
         await until(pilot, "[databases 2]")
         shop, new = line_with(stage.app, "  shop "), line_with(stage.app, "  new ")
         assert " 412 " in shop
@@ -235,7 +235,7 @@ async def test_keys_of_a_session_act_on_no_other_row(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.read(incident())
     async with stage.at(80, 24) as pilot:
-        await open_server(stage, pilot, tabs=2)
+        await open_server(stage, pilot, tabs=3)
         await until(pilot, "[connections")
         await pilot.press("K", "C")
         await pilot.press("a")

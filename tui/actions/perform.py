@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -71,6 +72,11 @@ class Gateway:
     def armed_left_s(self) -> float:
         """Seconds until arming expires; 0 when not armed."""
         return self._arming.left_s
+
+    @property
+    def record_path(self) -> Path:
+        """The audit log."""
+        return self._audit.path
 
     @property
     def runs(self) -> tuple[Running, ...]:

@@ -238,7 +238,7 @@ class Place(Screen[None], inherit_bindings=False):
             binding = active.binding
             if binding.show and active.enabled and binding.description not in shown.values():
                 shown[key_name(key)] = binding.description
-        order = {"Enter": 0, "K": 1, "C": 2, "R": 3, "a": 4, "Tab": 5, "?": 98, "Esc": 99, "q": 99}
+        order = {"Enter": 0, "K": 1, "C": 2, "b": 3, "a": 4, "Tab": 5, "/": 90, "?": 98, "Esc": 99, "q": 99}
         return tuple(sorted(shown.items(), key=lambda item: order.get(item[0], 50)))
 
     def notice(self, text: str, tone: Tone = Tone.WARN) -> None:
