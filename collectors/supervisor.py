@@ -10,6 +10,7 @@ import msgspec
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.collector import Attentive, Collector
+from opsdash.collectors.cost import CostBook
 from opsdash.collectors.errors import TargetError, TimedOut
 from opsdash.collectors.feed import Feed
 from opsdash.collectors.gate import RateGate
@@ -140,6 +141,7 @@ class Supervisor:
         self._wake = {target: asyncio.Event() for target in self._readers}
         self._gate = RateGate(starts_per_s=50, at_once=64)
         self._tasks: list[asyncio.Task[None]] = []
+        self.costs = CostBook()
 
     def start(self) -> None:
         """Begin to read every target."""
@@ -187,6 +189,7 @@ class Supervisor:
             async with self._gate.turn():
                 snapshot = await reader.read()
             self._feed.push(snapshot)
+            self.costs.note(target, snapshot.taken_mono_s, snapshot.took_s)
             failures = failures + 1 if snapshot.failure else 0
             interval_s = self._feed.view(target).target.interval_s  # a person may have changed it
             await self._rest(target, self._pace.wait_s(interval_s, failures, self._rng.random()))

@@ -240,7 +240,14 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         """Every key's command by name, for terminals that eat keys."""
         from opsdash.tui.commands import action_commands, open_palette, theme_commands
 
-        open_palette(self, (*action_commands(self, self.place.offers()), *theme_commands(self)))
+        more = (("cost of opsdash", self.action_cost), *theme_commands(self))
+        open_palette(self, (*action_commands(self, self.place.offers()), *more))
+
+    def action_cost(self) -> None:
+        """What opsdash costs, itself and each target."""
+        from opsdash.tui.screens.cost import CostScreen
+
+        self.push_screen(CostScreen(self.watch_over))
 
     # -- acting ---------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from opsdash.collectors.clock import Clock
+from opsdash.collectors.cost import Cost
 from opsdash.collectors.feed import Feed
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import plural
@@ -128,6 +129,10 @@ class Watch:
         """Say which things of a target are on the screen: what they cost is read only for those."""
         if self._supervisor is not None:
             self._supervisor.look_at(target, visible, opened)
+
+    def cost(self, target: TargetId) -> Cost | None:
+        """What a target had to do for opsdash in the last minute; None when it was not read yet."""
+        return self._supervisor.costs.cost(target) if self._supervisor is not None else None
 
     def log_sources(self) -> tuple[LogSource, ...]:
         """Every source of lines of all targets; empty until reading begins."""

@@ -9,6 +9,7 @@ import anyio.streams.tls
 import msgspec
 
 from opsdash.collectors.clock import Clock
+from opsdash.collectors.cost import count
 from opsdash.collectors.errors import TimedOut
 from opsdash.collectors.http.address import parse
 from opsdash.collectors.http.answer import Exchange
@@ -85,6 +86,7 @@ class HttpCollector:
 
     async def _ask(self, client: HttpClient, headers: Headers) -> Exchange:
         """Ask in a task of its own, which `abort` can cancel."""
+        count(self._target.id)
         self._asking = asyncio.ensure_future(client.exchange(headers))
         try:
             return await self._asking

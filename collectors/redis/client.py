@@ -11,6 +11,7 @@ from redis.asyncio.connection import Connection, UnixDomainSocketConnection
 from redis.exceptions import RedisError, ResponseError
 
 from opsdash.collectors import errors
+from opsdash.collectors.cost import count
 from opsdash.collectors.errors import TargetError, TimedOut
 from opsdash.collectors.redis.address import parse
 from opsdash.collectors.redis.commands import ACTS, READS, Words, acl_name
@@ -85,6 +86,7 @@ class Session:
         for words in commands:
             if acl_name(words) not in self._may_send:
                 raise ValueError(f"{acl_name(words)} is not among the commands that opsdash sends here")
+        count(self.target, len(commands))
         try:
             async with asyncio.timeout(limit_s):
                 await self._link.send_packed_command(self._link.pack_commands(commands))

@@ -1,0 +1,33 @@
+"""What opsdash costs is shown: itself, and per target."""
+
+from pathlib import Path
+
+from opsdash.collectors.cost import SPAN_S, CostBook, count
+from opsdash.collectors.target import TargetId
+from tests.screens.stage import Stage, incident
+from tests.support.screen import text_of, until
+
+
+def test_cost_is_over_the_last_minute() -> None:
+    book, target = CostBook(), TargetId("test", "cost")
+    for second in range(0, 200, 2):
+        count(target, 4)
+        book.note(target, float(second), 0.01)
+    cost = book.cost(target)
+    assert cost is not None
+    assert SPAN_S <= cost.span_s <= SPAN_S + 2
+    assert cost.requests == cost.reads * 4
+    assert abs(cost.waited_s / cost.reads - 0.01) < 1e-9
+
+
+async def test_palette_leads_to_the_cost(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await pilot.press("colon", *"cost")
+        await until(pilot, "cost of opsdash")
+        await pilot.press("enter")
+        await until(pilot, "opsdash itself: CPU")
+        text = text_of(stage.app)
+        assert "orders" in text
+        assert "MiB at most" in text
