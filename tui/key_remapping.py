@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from opsdash.collectors.errors import ConfigError
 from opsdash.tui import screens
 from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.row_keys import RowKeys
 from opsdash.widgets.table import Table
 
 
@@ -59,7 +60,7 @@ def _taken(keys: Mapping[str, str], bindings: Iterable[Binding], place: str) -> 
 def _of_place(place: type[Place]) -> Iterator[Binding]:
     """What works in a place: its own, what it has from others, and that of its tables."""
     for each in place.__mro__:
-        if issubclass(each, Place):
+        if issubclass(each, RowKeys):
             yield from _bindings(each.__dict__.get("BINDINGS", ()))
     yield from _bindings(Table.BINDINGS)
 

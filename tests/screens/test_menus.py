@@ -117,7 +117,7 @@ async def test_keys_are_those_that_work_here(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "then"),
     [
-        ("next table", "[connections"),
+        ("next table", "[statements"),
         ("back", "What is wrong"),
         ("read again", "reading again"),
         ("terminate", "Terminate session 4312 on orders"),

@@ -1,5 +1,6 @@
 """Filter, only what is wrong, marks, pause and zoom: as a person uses them on a table of sessions."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,37 @@ async def test_an_action_on_marked_sessions_is_planned_and_sent_for_all_of_them(
         await until(pilot, "intent recorded")
         assert set(stage.sent) == marked
         assert len(stage.sent) == 2
+
+
+async def test_export_writes_the_shown_rows_into_a_private_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    stage = Stage(tmp_path)
+    stage.read(reading([session(1, application_name="api"), session(2, application_name="cron")]))
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("slash", *"app:cron", "enter", "x")
+        await until(pilot, "Export 1 row")
+        await pilot.press("j")
+        await until(pilot, "1 row in ")
+        (path,) = (tmp_path / "opsdash" / "exports").iterdir()
+        assert path.stat().st_mode & 0o777 == 0o600
+        (row,) = json.loads(path.read_text())
+        assert row["app"] == "cron"
+        assert row["values"]["pid"] == 2
+
+
+async def test_copy_gives_whole_cells_to_the_clipboard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    stage = Stage(tmp_path)
+    stage.read(reading([session(1, query="select " + "x, " * 200)]))
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("y")
+        await until(pilot, "1 row to the terminal's clipboard")
+        assert stage.app.clipboard.count("x, ") >= 199

@@ -5,28 +5,23 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import DescendantFocus, ScreenResume
-from textual.screen import Screen
+from textual.events import ScreenResume
 from textual.timer import Timer
 from textual.widget import Widget
 
 from opsdash.collectors.target import TargetId
 from opsdash.tui.actions import registry
+from opsdash.tui.screens.row_keys import RowKeys
 from opsdash.tui.top import top_state
 from opsdash.tui.watch import Watch
-from opsdash.widgets.filter_line import FilterLine
 from opsdash.widgets.keyline import KeyLine
 from opsdash.widgets.lines import Line, Lines, line_width, spread
 from opsdash.widgets.messages import ActionRequested
 from opsdash.widgets.status import Tone
-from opsdash.widgets.table import Table
 from opsdash.widgets.topline import TopLine
 
 NOTICE_S = 6.0
 """How long a notice stays."""
-
-TABLE_ACTIONS = ("filter", "columns")
-"""Actions on the rows in front."""
 
 _KEY_NAMES = {
     "escape": "Esc",
@@ -75,14 +70,12 @@ def path_line(path: Line, fresh: Line, width: int) -> Line:
     return spread(shown, fresh, width)
 
 
-class Place(Screen[None], inherit_bindings=False):
+class Place(RowKeys):
     """A full screen of the app. Subclasses say what is in it and how it follows the feed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "show_all_or_back", "back", id="escape"),
         Binding("q", "app.back", "back", show=False, id="back"),
-        Binding("slash", "filter", "filter", id="filter"),
-        Binding("number_sign", "columns", "choose columns", show=False, id="columns"),
         Binding("z", "zoom", "zoom", show=False, id="zoom"),
         Binding("p", "pause", "pause", show=False, id="pause"),
     ]
@@ -166,50 +159,7 @@ class Place(Screen[None], inherit_bindings=False):
         if crumbs is not None:
             self.query_one("#crumbs", Lines).show((path_line(*crumbs, self.size.width),))
         self.show_feed()
-        for line in self.query("FilterLine").results(FilterLine):
-            line.tell()
-
-    # -- the table in front --------------------------------------------------------------------------
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What works on rows only where rows have the focus."""
-        return isinstance(self.focused, Table) if action in TABLE_ACTIONS else True
-
-    async def action_filter(self) -> None:
-        """Type which rows to keep. The next key is a letter of it already, never another command."""
-        if isinstance(self.focused, Table):
-            (await self._filter_line()).begin(self.focused)
-
-    def action_columns(self) -> None:
-        """Choose which columns are shown."""
-        from opsdash.tui.screens.columns import ColumnsDialog  # like all dialogs: not needed at first
-
-        if isinstance(self.focused, Table):
-            self.app.push_screen(ColumnsDialog(self.watch_over.clock, self.focused))
-
-    async def on_table_narrowed(self, message: Table.Narrowed) -> None:
-        """Say that rows are hidden, and how many."""
-        (await self._filter_line()).follow(message.table)
-
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Another table is in front: its filter is told, if it has one."""
-        if isinstance(event.widget, Table):
-            for line in self.query("FilterLine").results(FilterLine):
-                line.follow(event.widget)
-
-    async def _filter_line(self) -> FilterLine:
-        """Made when it is first needed: most screens are left without one."""
-        if not self.query("FilterLine"):
-            await self.mount(FilterLine(), before="#keys")
-        return self.query_one(FilterLine)
-
-    async def action_show_all_or_back(self) -> None:
-        """Esc: first show what a filter hides, then one level back."""
-        table = self.focused
-        if isinstance(table, Table) and table.is_narrowed:
-            (await self._filter_line()).action_clear()
-        else:
-            await self.app.run_action("back")
+        self.tell_filter()
 
     # -- standing still, and room --------------------------------------------------------------------
 
