@@ -9,8 +9,8 @@ import inspect
 import pkgutil
 import textwrap
 import types
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -19,6 +19,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from opsdash import widgets
+from opsdash.collectors.redis.commands import acl_rule
 from opsdash.collectors.registry import KINDS, load
 from opsdash.tui import screens
 from opsdash.tui.app import OpsdashApp
@@ -169,11 +170,30 @@ def keys() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"configuration.md": configuration, "keys.md": keys}
+def redis_acl(user: str, told: str, *, may_act: bool) -> str:
+    """`docs/grants/redis_*.acl`: for the newest servers; `opsdash doctor` prints it for older ones."""
+    return f"# {told}\n# Made by `make documents` from the list of commands that opsdash sends.\n" + (
+        f"{acl_rule(user, may_act=may_act)}\n"
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration.md": configuration,
+    "keys.md": keys,
+    "grants/redis_read.acl": partial(
+        redis_acl,
+        "opsdash",
+        "The user that opsdash looks with, for redis-cli as an administrator.",
+        may_act=False,
+    ),
+    "grants/redis_act.acl": partial(
+        redis_acl, "opsdash_act", "The user that opsdash acts with (act_username).", may_act=True
+    ),
+}
 
 
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "grants").mkdir(parents=True, exist_ok=True)
     for name, make in PAGES.items():
         (FOLDER / name).write_text(make(), "utf-8")
         print(f"docs/{name}")
