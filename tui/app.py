@@ -20,6 +20,7 @@ from opsdash.tui.bridge import PAUSE_S, SLOW_PAUSE_S, Bridge, FeedChanged
 from opsdash.tui.changed_cells import ChangedCells
 from opsdash.tui.kinds import AREAS
 from opsdash.tui.planning import Planner
+from opsdash.tui.quitting import quit_or_ask
 from opsdash.tui.screen_settings import ScreenSettings
 from opsdash.tui.screens.dialog import Dialog
 from opsdash.tui.screens.overview import Overview
@@ -192,7 +193,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         if len(self.screen_stack) > 1:
             self.pop_screen()
         else:
-            await self._quit_or_ask()
+            quit_or_ask(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Areas that have no target are not bound; a dialog in front takes all keys but quitting."""
@@ -277,29 +278,3 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
             return
         self._interrupted_mono_s = now
         self.notice("ctrl-c again quits")
-
-    async def _quit_or_ask(self) -> None:
-        running = [run for run in self.watch_over.gateway.runs if not run.is_done]
-        if not running:
-            self.exit(0)
-            return
-        from opsdash.tui.screens.menus import QuitDialog
-
-        async def decided(choice: str | None) -> None:
-            if choice == "wait":
-                self.notice("quits when the actions are done")
-                self.run_worker(self._quit_when_done(), exit_on_error=False)
-            elif choice == "abort":
-                for run in running:
-                    run.abort()
-                self.exit(0)
-            elif choice == "leave":
-                self.exit(0)
-
-        titles = [run.planned.plan.title for run in running]
-        self.push_screen(QuitDialog(self.watch_over.clock, titles), decided)
-
-    async def _quit_when_done(self) -> None:
-        while any(not run.is_done for run in self.watch_over.gateway.runs):
-            await self.watch_over.clock.sleep(0.1)
-        self.exit(0)
