@@ -95,7 +95,7 @@ class Feed:
         return tuple(v for v in self._views.values() if kind is None or v.target.id.kind == kind)
 
     def on_change(self, listener: Callable[[TargetId], None]) -> None:
-        """Call `listener` with the target's id after each reading that was taken in."""
+        """Call `listener` with the target's id after each reading that was taken in and is not the same value."""
         self._listeners.append(listener)
 
     def hold(self, view: TargetView) -> None:
@@ -118,6 +118,7 @@ class Feed:
         if view.latest is not None and snapshot.sequence <= view.latest.sequence:
             return False
         failed = snapshot.failure is not None
+        is_news = failed or view.latest is None or snapshot.data is not view.latest.data
         if not failed and isinstance(snapshot.data, Measured):
             self._points[snapshot.target].append(
                 Point(mono_s=snapshot.taken_mono_s, values=snapshot.data.measures())
@@ -131,6 +132,7 @@ class Feed:
             reads=view.reads + 1,
             points=tuple(self._points[snapshot.target]),
         )
-        for listener in self._listeners:
-            listener(snapshot.target)
+        if is_news:  # a collector that gives the same value again says that only its age is another
+            for listener in self._listeners:
+                listener(snapshot.target)
         return True

@@ -23,6 +23,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """`module:function` that finds out what is missing, see `diagnosis.py`; None: it is read once."""
     first_table: str | None = None
     """`module:function` that says what `opsdash init` writes, see `first_table.py`; None: nothing."""
+    interval_s: float = 2.0
+    """Seconds between two readings where the configuration says nothing."""
+    shortest_interval_s: float = 0.5
+    """The configuration may not ask for less."""
 
 
 KINDS: dict[str, Kind] = {
@@ -46,10 +50,25 @@ KINDS: dict[str, Kind] = {
         discover="opsdash.collectors.http.discover:discover",
         doctor="opsdash.collectors.http.doctor:diagnose",
     ),
+    "docker": Kind(
+        settings="opsdash.collectors.docker.settings:DockerSettings",
+        collector="opsdash.collectors.docker.collector:DockerCollector",
+        discover="opsdash.collectors.docker.discover:discover",
+        doctor="opsdash.collectors.docker.doctor:diagnose",
+        first_table="opsdash.collectors.docker.first_table:first_table",
+    ),
     "host": Kind(
         settings="opsdash.collectors.host.settings:HostSettings",
         collector="opsdash.collectors.host.collector:HostCollector",
         discover="opsdash.collectors.host.discover:discover",
+    ),
+    "log": Kind(
+        settings="opsdash.collectors.logs.settings:LogSettings",
+        collector="opsdash.collectors.logs.collector:LogCollector",
+        discover="opsdash.collectors.logs.discover:discover",
+        doctor="opsdash.collectors.logs.doctor:diagnose",
+        interval_s=0.25,
+        shortest_interval_s=0.1,
     ),
 }
 

@@ -30,6 +30,7 @@ class FailureKind(enum.Enum):
     WRITES_REFUSED = "writes refused"
     NOT_SUPPORTED = "not supported"
     BAD_REPLY = "bad reply"
+    NOT_THERE = "not there"
     INTERNAL = "error in opsdash"
 
 

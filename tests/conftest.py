@@ -1,4 +1,4 @@
-"""Fixtures of all tests: real PostgreSQL and Redis servers."""
+"""Fixtures of all tests: real PostgreSQL and Redis servers, and a real Docker engine."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ import pytest
 
 from opsdash.tui.demo.keeper_link import Keeper
 from opsdash.tui.demo.servers import PostgresServer
+from tests.support.engine import TestEngine, started_engine
 from tests.support.needs import MISSING
 from tests.support.redis_servers import RedisPark, RedisServer
 from tests.support.servers import ServerPark
@@ -15,9 +16,9 @@ from tests.support.servers import ServerPark
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_servers_of_the_person_who_tests() -> None:
-    """What a shell says of databases must not reach the tests, neither as targets nor as defaults."""
+    """What a shell says of servers must not reach the tests, neither as targets nor as defaults."""
     for name in [*os.environ]:
-        if name.startswith("PG") or name in ("DATABASE_URL", "REDIS_URL"):
+        if name.startswith(("PG", "DOCKER_")) or name in ("DATABASE_URL", "REDIS_URL"):
             del os.environ[name]
 
 
@@ -91,6 +92,35 @@ def start_redis(redis_park: RedisPark) -> Iterator[Callable[..., RedisServer]]:
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_engine() -> Iterator[TestEngine]:
+    """A Docker engine, shared by the run."""
+    engine = started_engine()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def engine(shared_engine: TestEngine) -> Iterator[TestEngine]:
+    """The same, without containers: those of the test are removed at its end."""
+    yield shared_engine
+    shared_engine.remove_all()
+
+
+@pytest.fixture
+def start_engine() -> Iterator[Callable[..., TestEngine]]:
+    """Engines for one test, to be stopped, frozen or killed: `start_engine(has_port=True)`."""
+    started: list[TestEngine] = []
+
+    def start(*words: str, **wanted: Any) -> TestEngine:
+        started.append(started_engine(words, **wanted))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -107,12 +107,17 @@ def _demo(options: argparse.Namespace) -> int:
     if refused is not None:
         return refused
     from opsdash.tui.config import AuditSettings, default_audit_path
+    from opsdash.tui.demo.containers import local_engine
     from opsdash.tui.demo.run import start_demo
     from opsdash.tui.demo.stories import DEFAULT_STORY
     from opsdash.tui.screen_settings import ScreenSettings
 
     audit = AuditSettings(path=default_audit_path(os.environ))
-    with start_demo(options.story or DEFAULT_STORY, lambda phase: _say(f"demo: {phase}")) as demo:
+
+    def tell(phase: str) -> None:
+        _say(f"demo: {phase}")
+
+    with start_demo(options.story or DEFAULT_STORY, tell, engine=local_engine(os.environ)) as demo:
         notes = demo.describe()
         return _show(
             demo.targets, audit, ScreenSettings(), options, permitted=not options.read_only, notes=notes

@@ -1,5 +1,6 @@
 """What is on the screen into a file of its own, step by step: with progress, and to be broken off."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ class ExportFile:
         self._name = name
         self._ending = ending
         self._descriptor: int | None = None
+        self._under_way: asyncio.Future[None] | None = None
         self.path = folder / f"{name}.{ending}"
 
     async def open(self) -> None:
@@ -40,7 +42,11 @@ class ExportFile:
         await self._do(self._close)
 
     async def discard(self) -> None:
-        """Remove it. Raises ExportError."""
+        """Remove it, also while a write that was broken off is under way. Raises ExportError."""
+        if self._under_way is not None:
+            await asyncio.wait({self._under_way}, timeout=_WRITE_S)
+            if self._under_way.done() and not self._under_way.cancelled():
+                self._under_way.exception()  # told by whatever broke it off
         await self._do(self._discard)
 
     def _open(self) -> None:
@@ -72,8 +78,11 @@ class ExportFile:
 
     async def _do(self, step: Callable[[], None]) -> None:
         where = clean(str(self.path))
+        call = call_in_thread(step, key=f"export {self._folder / self._name}", timeout_s=_WRITE_S)
+        self._under_way = asyncio.ensure_future(call)
         try:
-            await call_in_thread(step, key=f"export {self.path}", timeout_s=_WRITE_S)
+            # shielded, so that what is broken off is known to have ended before the file is removed
+            await asyncio.shield(self._under_way)
         except (TimeoutError, StillRunning) as error:
             raise ExportError(f"{where}: the disk does not answer; nothing more is written") from error
         except OSError as error:
@@ -86,8 +95,8 @@ async def write_all(file: ExportFile, parts: AsyncIterator[str]) -> None:
     Raises:
         ExportError: It could not be written.
     """
-    await file.open()
     try:
+        await file.open()
         async for part in parts:
             await file.write(part)
     except BaseException:

@@ -35,6 +35,11 @@ class KindOfTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Function (watch) -> the screen with the list of its targets."""
     place: str
     """Function (watch, target, place, identity) -> the screen that a drill-down leads to."""
+    in_view: str | None = None
+    """Function (views, findings, *, height) -> by target, ids of the things that its panel draws; for kinds
+    whose reads depend on what is looked at."""
+    has_logs: bool = False
+    """Whether its targets print lines, which the area of logs shows."""
 
 
 KINDS: dict[str, KindOfTarget] = {
@@ -73,7 +78,17 @@ KINDS: dict[str, KindOfTarget] = {
         rules="opsdash.tui.findings.docker:findings",
         actions="opsdash.tui.actions.docker",
         panel="opsdash.widgets.panels.docker.overview:overview_lines",
+        in_view="opsdash.widgets.panels.docker.overview:containers_in_view",
         targets="opsdash.tui.screens.docker.targets:EngineListScreen",
         place="opsdash.tui.screens.docker.places:open_place",
+        has_logs=True,
+    ),
+    "log": KindOfTarget(
+        area="5",
+        rules="opsdash.tui.findings.logs:findings",
+        panel="opsdash.widgets.panels.log.overview:overview_lines",
+        targets="opsdash.tui.screens.logs.places:open_all",
+        place="opsdash.tui.screens.logs.places:open_place",
+        has_logs=True,
     ),
 }

@@ -20,14 +20,20 @@ def bar(ratio: float | None, width: int) -> str:
     return "▕" + body.ljust(width) + "▏"
 
 
-def spark(values: Sequence[float | None], width: int) -> str:
+def spark(values: Sequence[float | None], width: int, *, least_top: float = 0.0) -> str:
     """The last `width` values as a sparkline from 0 to their largest; a gap where a value is unknown.
 
-    >>> spark((0, 1, None, 4), 6), spark((), 3)
-    ('▁▂ █', '')
+    Args:
+        values: Oldest first.
+        width: Cells at hand.
+        least_top: The scale reaches at least so far, so that small noise stays small.
+
+    >>> spark((0, 1, None, 4), 6), spark((), 3), spark((0.01, 0.02), 3, least_top=0.2)
+    ('▁▂ █', '', '▁▁')
     """
     shown = tuple(values[-width:])
     top = max((v for v in shown if v is not None), default=0.0)
+    top = max(top, least_top)
     if not shown:
         return ""
     return "".join(

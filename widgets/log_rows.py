@@ -1,8 +1,10 @@
 """One line of a log as rows of toned spans: time, source, level, what it says. Pure."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -117,13 +119,20 @@ def time_text(at: float | None, times: TimesShown, width: int, day: str) -> str:
     """
     if at is None:
         return ""
+    second = math.floor(at)
+    date, text = _second(second, times == "local")
+    if day and date != day:
+        return f"{date[5:]} {text[:5]}" if width >= 12 else date[2:]
+    return f"{text}.{int((at - second) * 1000 + 1e-3):03d}" if width >= 12 else text
+
+
+@lru_cache(256)
+def _second(at: int, is_local: bool) -> tuple[str, str]:
+    """Date and time of day: many lines are of one second."""
     moment = datetime.fromtimestamp(at, UTC)
-    if times == "local":
+    if is_local:
         moment = moment.astimezone()
-    if day and moment.strftime("%Y-%m-%d") != day:
-        return moment.strftime("%m-%d %H:%M" if width >= 12 else "%b %d")
-    text = moment.strftime("%H:%M:%S.%f")
-    return text[:12] if width >= 12 else text[:8]
+    return moment.strftime("%Y-%m-%d"), moment.strftime("%H:%M:%S")
 
 
 def delta_text(seconds: float | None) -> str:
@@ -172,8 +181,9 @@ def _texts(entry: Entry, layout: Layout) -> list[Row]:
 
 def _said(entry: Entry) -> Row:
     record = entry.record
-    message = (_INDENT if entry.continues else "") + record.message
-    more = fields_text(record)
+    is_flush = entry.continues and not record.message.startswith(" ")
+    message = (_INDENT if is_flush else "") + record.message
+    more = "" if entry.continues else fields_text(record)
     return ((message, "normal"), (f"  {more}", "muted")) if more else ((message, "normal"),)
 
 
@@ -208,17 +218,22 @@ def _marked(spans: Iterable[Span], search: re.Pattern[str] | None) -> Row:
 
 
 def _cut(spans: Sequence[Span], width: int) -> Row:
-    """In at most so many cells, with an ellipsis where something is missing."""
+    """In at most so many cells, with an ellipsis where something is missing.
+
+    >>> _cut((("no ", "normal"), ("lock", "match"), (" on stock", "normal")), 8)
+    (('no ', 'normal'), ('lock', 'match'), ('…', 'muted'))
+    """
+    if sum(cell_len(text) for text, _ in spans) <= width:
+        return tuple(spans)
     kept: list[Span] = []
-    left = width
+    left = width - 1
     for text, style in spans:
-        length = len(text) if text.isascii() else cell_len(text)
-        if length > left:
-            kept.append((cut(text, left) if left > 1 else "…"[:left], style))
+        part = _beginning(text, left)
+        kept.append((part, style))
+        left -= cell_len(part)
+        if len(part) < len(text):
             break
-        kept.append((text, style))
-        left -= length
-    return tuple(kept)
+    return (*(span for span in kept if span[0].strip() or span is not kept[-1]), ("…", "muted"))
 
 
 def _wrapped(spans: Sequence[Span], width: int) -> list[Row]:
@@ -228,15 +243,27 @@ def _wrapped(spans: Sequence[Span], width: int) -> list[Row]:
     for text, style in spans:
         rest = text
         while rest:
-            part = rest[:left] if rest.isascii() else (chop_cells(rest, left) or [""])[0] if left else ""
+            part = _beginning(rest, left)
             if part:
                 lines[-1].append((part, style))
-                left -= len(part) if part.isascii() else cell_len(part)
+                left -= cell_len(part)
                 rest = rest[len(part) :]
             if rest:
                 if len(lines) == LONGEST_WRAP:
-                    lines[-1] = [*_cut(lines[-1], width - 1), ("…", "muted")]
+                    lines[-1] = list(_cut([*lines[-1], (rest, style)], width))
                     return [tuple(line) for line in lines]
                 lines.append([])
                 left = width
     return [tuple(line) for line in lines]
+
+
+def _beginning(text: str, width: int) -> str:
+    """As much of a text as fits into so many cells.
+
+    >>> _beginning("checkout", 5), _beginning("日本", 3), _beginning("日本", 1), _beginning("x", 0)
+    ('check', '日', '', '')
+    """
+    if text.isascii():
+        return text[:width]
+    part = chop_cells(text, width)[0] if width > 0 else ""
+    return part if cell_len(part) <= width else ""

@@ -1,4 +1,4 @@
-"""Which lines of a timeline are in view: following the end, standing still, moved through by a cursor. Pure."""
+"""Which lines of a timeline are in view: following the end, or standing still and moved through. Pure."""
 
 from collections.abc import Callable, Sequence
 
@@ -28,6 +28,8 @@ class LogWindow:
         self._top: Position = timeline.first()
         self._left: Position | None = None
         """The end when following was left."""
+        self._held: tuple[LineRef, int] | None = None
+        """A line and its row that are held on to while a filter still finds lines around it."""
         self._row: int | None = None
         """Where in view the cursor is wanted after a jump, counted in lines."""
         self._height = 1
@@ -63,7 +65,10 @@ class LogWindow:
             self._fill_upward(self.end)
             self.cursor = self.shown[-1] if self.shown else None
             return
-        self._stand()
+        if self._held is not None:
+            self._jump(*self._held)
+        else:
+            self._stand()
         lines, after = self.timeline.below(self._top, self._height, self.end)
         fitting = self._fitting(lines)
         if fitting is None:  # the end is in view: what is above fills the rest
@@ -102,9 +107,19 @@ class LogWindow:
             self.cursor = None
         elif self._row is not None:
             self.cursor = self.shown[max(0, min(self._row, len(self.shown) - 1))]
-        elif self.cursor not in self.shown:
+        elif self.cursor not in self.shown and not self._reveal():
             self.cursor = self._nearest()
         self._row = None
+
+    def _reveal(self) -> bool:
+        """Have the cursor's line in view again (the view has become smaller); False when it is not there."""
+        cursor = self.cursor
+        if cursor is None or not self.timeline.shows(cursor) or not self.timeline.is_above(cursor, self.end):
+            return False
+        place = self.timeline.near(cursor)
+        _, below = self.timeline.below(place, 1)
+        self._fill_upward(below)
+        return cursor in self.shown
 
     def _nearest(self) -> LineRef:
         cursor = self.cursor
@@ -123,16 +138,20 @@ class LogWindow:
         self.timeline = timeline
         self.paused = None if paused is None else timeline.moved(old, paused)
         self._left = None if left is None else timeline.moved(old, left)
-        if not self.is_following:
-            self._jump(self.cursor, row)
+        if not self.is_following and self.cursor is not None:
+            self._held = self._held or (self.cursor, row)
         self.shown = ()
+
+    def rest(self) -> None:
+        """The timeline is complete: from now on lines only come at its end and go at its beginning."""
+        self._held = None
 
     def _cursor_row(self) -> int:
         return self.shown.index(self.cursor) if self.cursor in self.shown else 0
 
-    def _jump(self, line: LineRef | None, row: int) -> None:
+    def _jump(self, line: LineRef, row: int) -> None:
         """Have a line, or the one that comes after its place, at a row of the view."""
-        place = self.timeline.first() if line is None else self.timeline.near(line)
+        place = self.timeline.near(line)
         there, _ = self.timeline.below(place, 1, self.end)
         _, self._top = self.timeline.above(place, row)
         self.cursor = there[0] if there else line
@@ -145,10 +164,11 @@ class LogWindow:
             self.is_following = False
             self._left = self.timeline.end()
         self.has_lost = False
+        self._held = None
 
     def follow(self) -> None:
         """Keep the newest line in view."""
-        self.is_following, self._left, self.has_lost = True, None, False
+        self.is_following, self._left, self.has_lost, self._held = True, None, False, None
 
     def pause(self) -> None:
         """Leave out what comes from now on."""
@@ -180,7 +200,7 @@ class LogWindow:
     def _move_below(self, target: int) -> None:
         _, bottom = self.timeline.below(self._top, len(self.shown) - 1, self.end)
         lines, after = self.timeline.below(bottom, target - len(self.shown) + 2, self.end)
-        if not lines or (len(lines) == 1 and self.is_bottom_aligned):
+        if not lines or (lines[-1] == self.cursor and self._is_last_whole()):
             self.follow()
             return
         self.cursor = lines[-1]

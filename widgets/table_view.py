@@ -210,7 +210,10 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
 
     def _fit(self) -> None:
         shown = [column for column in self.arrangement.columns if column.key not in self._hidden]
+        before = self._lines.places
         self._lines.fit(shown, self.scrollable_content_region.width)
+        if self._lines.places is not before:
+            self._due = {}  # made for other columns: the scroll bar came or went since
 
     def _style(self, name: str, cursor: bool) -> Style:
         style = self.get_component_rich_style(f"table--{name}")

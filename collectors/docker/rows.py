@@ -16,12 +16,20 @@ class ContainerIdentity(msgspec.Struct, frozen=True):
     started_at: datetime | None
     """When this run began; None: it never ran."""
 
+    def __str__(self) -> str:
+        """The first twelve digits, as `docker ps` shows them."""
+        return self.id[:12]
+
 
 class ServiceIdentity(msgspec.Struct, frozen=True):
     """A compose service of a project, or with `service` None the whole project, by labels."""
 
     project: str
     service: str | None = None
+
+    def __str__(self) -> str:
+        """`shop/web`, or `project shop`."""
+        return f"project {self.project}" if self.service is None else f"{self.project}/{self.service}"
 
 
 class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +55,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the CPU quota's periods in which it was held back; None: unknown, or no quota."""
     memory_bytes: int | None = None
     """In use without the page cache that could be given back."""
+    memory_before_bytes: int | None = None
+    """The same in the older sample; None: there was only one, or it is not known."""
     pids: int | None = None
     received_per_s: float | None = None
     sent_per_s: float | None = None
@@ -101,6 +111,8 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     """`0.0.0.0:8080->80/tcp`, or `80/tcp` where it is not published."""
     has_tty: bool = False
     log_driver: str = ""
+    pid: int | None = None
+    """Of its first process, as the engine's machine counts; None: it does not run, or not inspected yet."""
     is_inspected: bool = False
     """Whether what only an inspection tells (restarts, limits, health log) is known."""
 

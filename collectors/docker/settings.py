@@ -44,6 +44,8 @@ class DockerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Our own certificate, which an engine with --tlsverify asks for. PEM."""
     key_file: str | None = None
     """Its key. PEM."""
+    label: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    """Only containers that have this label, `name` or `name=value`. None: all of the engine."""
     logs: bool = True
     """Whether the logs of running containers are followed."""
     thresholds: DockerThresholds = DockerThresholds()
@@ -64,6 +66,11 @@ class DockerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         if self.key_file is not None and self.cert_file is None:
             return (("key_file", "needs cert_file"),)
         return ()
+
+    @property
+    def filters(self) -> dict[str, list[str]]:
+        """Which containers are meant, as the engine's lists and events take it; empty: all."""
+        return {} if self.label is None else {"label": [self.label]}
 
     def has_tls(self, address: Address) -> bool:
         """Whether the connection to `address` is encrypted by TLS."""

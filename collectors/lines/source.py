@@ -1,5 +1,6 @@
 """One source of lines, as screens and rules know it."""
 
+from datetime import tzinfo
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -18,6 +19,10 @@ class LogSource(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     identity: str
     """What stays the same when the name does not: the path, the container's id."""
     buffer: LogBuffer
+    zone: tzinfo | None = None
+    """Of times in it that state none, for `read_line`: UTC for containers; None: this machine's."""
+    is_timed: bool = False
+    """Whether `buffer.arrived_at` is when a line was printed, as an engine states, not when it was read."""
 
 
 @runtime_checkable

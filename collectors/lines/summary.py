@@ -16,6 +16,8 @@ class Minute(msgspec.Struct, frozen=True):
     errors: int
     """ERROR or worse."""
     warnings: int
+    is_complete: bool = True
+    """False: for a part of it the source could not be read, and there may have been more."""
 
 
 class LatestLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class LatestLine(msgspec.Struct, frozen=True, kw_only=True):
     """Unix time: the line's own, else when it arrived."""
     level: Level | None
     text: str
-    """One line, cut at 500 characters."""
+    """The message without time and level, on one line, cut at 500 characters."""
 
 
 class SourceSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +50,7 @@ class SourceSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Oldest first, without holes, up to 60; the last one is still running. The tail that was there at the
     beginning is counted by the lines' own times."""
     latest: tuple[LatestLine, ...] = ()
-    """The newest lines, oldest first."""
+    """The newest heads of records, oldest first."""
     latest_trouble: tuple[LatestLine, ...] = ()
     """The newest lines of WARN or worse, oldest first."""
     last_arrived_at: float | None = None

@@ -35,12 +35,20 @@ def own_pids(target: TargetId) -> frozenset[int]:
     return frozenset(c.info.backend_pid for c in _open.get(target, ()) if not c.closed)
 
 
-async def connect(target: Target, purpose: Purpose, *, look_up: LookUp = look_up_name) -> Connection:
+async def connect(
+    target: Target, purpose: Purpose, *, database: str | None = None, look_up: LookUp = look_up_name
+) -> Connection:
     """Open a connection, in autocommit mode and with short time limits on every statement.
 
     MONITOR and DRILL are read-only sessions. On a MONITOR connection text arrives as bytes: names and
     queries of databases in other encodings are passed on by the server as they are, and one byte that is
     not UTF-8 would otherwise fail the whole reading.
+
+    Args:
+        target: The server.
+        purpose: Decides the role, the time limits and whether it may write.
+        database: Another one than the DSN names.
+        look_up: Finds the addresses of a name.
 
     Raises:
         TargetError: It could not be opened; the class says why.
@@ -53,6 +61,8 @@ async def connect(target: Target, purpose: Purpose, *, look_up: LookUp = look_up
     if password is not None:
         params["password"] = password.reveal()
     _held[target.id, purpose] = secrets_in(dsn, params)
+    if database is not None:
+        params["dbname"] = database
     params = complete(await with_addresses(target.id, params, look_up), purpose)
     try:
         connection = await psycopg.AsyncConnection.connect(

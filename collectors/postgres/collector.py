@@ -13,6 +13,7 @@ from opsdash.collectors.clock import Clock
 from opsdash.collectors.errors import NotSupported, TimedOut
 from opsdash.collectors.postgres import decode
 from opsdash.collectors.postgres.addresses import LookUp, look_up_name
+from opsdash.collectors.postgres.ask import ask
 from opsdash.collectors.postgres.client import (
     Connection,
     Purpose,
@@ -25,8 +26,9 @@ from opsdash.collectors.postgres.client import (
 from opsdash.collectors.postgres.connections import connections
 from opsdash.collectors.postgres.database_rates import Sample, database_rates
 from opsdash.collectors.postgres.lock_waits import Lock, Names, awaited_transactions, lock_waits
+from opsdash.collectors.postgres.replication_reader import ReplicationReader
 from opsdash.collectors.postgres.rows import LockWait, PostgresData, PreparedTransaction, SessionRow
-from opsdash.collectors.postgres.statements import statement
+from opsdash.collectors.postgres.statement_reader import StatementReader
 from opsdash.collectors.target import Target
 
 OLDEST = 140000
@@ -78,6 +80,8 @@ class PostgresCollector:
         self._waited: tuple[list[Lock], dict[int, int], Names] | None = None
         """What `_waits` was made of."""
         self._waits: tuple[LockWait, ...] = ()
+        self._statements = StatementReader(target.id, target.interval_s, clock)
+        self._replication = ReplicationReader(target.id, clock)
 
     @property
     def target(self) -> Target:
@@ -96,6 +100,11 @@ class PostgresCollector:
             raise translate(self._target.id, error) from error.with_traceback(None)
         finally:
             self._drop_unless_usable()
+
+    def look_at(self, visible: tuple[str, ...], opened: str | None) -> None:
+        """Say what is on the screen: statements by id, and the view that is open; see `Attentive`."""
+        self._statements.look_at(visible, opened)
+        self._replication.look_at(opened)
 
     def abort(self) -> None:
         """Shut the socket, or stop connecting: whatever is waited for ends at once."""
@@ -136,29 +145,32 @@ class PostgresCollector:
             self._connecting = None
 
     async def _read_facts(self, connection: Connection) -> Facts:
-        (row,) = await _ask(connection, "facts")
+        (row,) = await ask(connection, "facts")
         facts = Facts(*decode.texts(row))
         if facts.version_num < OLDEST:
             raise NotSupported(
                 self._target.id, f"PostgreSQL {facts.version}", hint="14 is the oldest that opsdash reads"
             )
         self._relations = {}
+        self._statements.forget_place()
         return facts
 
     async def _read(self, connection: Connection, facts: Facts) -> PostgresData:
         asked_at = self._clock.mono_s()
-        ((server_now, is_in_recovery, sees_all),) = await _ask(connection, "server")
+        ((server_now, is_in_recovery, sees_all),) = await ask(connection, "server")
         roundtrip_s = self._clock.mono_s() - asked_at
-        everyone = self._sessions(await _ask(connection, "activity"))
+        everyone = self._sessions(await ask(connection, "activity"))
         sample = Sample(
             mono_s=self._clock.mono_s(),
             started_at=facts.started_at,
-            databases=dict(map(decode.database, await _ask(connection, "databases"))),
+            databases=dict(map(decode.database, await ask(connection, "databases"))),
         )
         locks = await self._read_locks(connection, facts, everyone, sample)
         prepared = await _read_prepared(connection, facts, locks.awaited)
         total, databases = database_rates(self._sample, sample)
         self._sample = sample
+        statements = await self._statements.read(connection, facts.started_at)
+        replication = await self._replication.read(connection, is_in_recovery=is_in_recovery)
         own = own_pids(self._target.id)
         return PostgresData(
             version=facts.version.split()[0],
@@ -179,6 +191,8 @@ class PostgresCollector:
             ),
             databases=databases,
             total=total,
+            statements=statements,
+            replication=replication,
             limits=(*_limits(facts, everyone, sees_all), *locks.limits),
         )
 
@@ -198,7 +212,7 @@ class PostgresCollector:
         if not any(s.wait_event_type == "Lock" or not s.is_visible for s in sessions):
             self._relations = {}  # a table may get another name
             return Locks()
-        rows = [decode.lock(row) for row in await _ask(connection, "locks")]
+        rows = [decode.lock(row) for row in await ask(connection, "locks")]
         limits = await self._read_relations(connection, facts, rows)
         names = Names(
             facts.database_oid, {oid: d.name for oid, d in sample.databases.items()}, dict(self._relations)
@@ -225,20 +239,11 @@ class PostgresCollector:
         if not unknown:
             return ()
         try:
-            rows = await _ask(connection, "relations", [sorted(unknown)])
+            rows = await ask(connection, "relations", [sorted(unknown)])
         except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
             return (f"names of relations: {translate(self._target.id, error).reason}",)
         self._relations.update(map(decode.relation, rows))
         return ()
-
-
-async def _ask(
-    connection: Connection, name: str, parameters: Sequence[Any] | None = None
-) -> list[tuple[Any, ...]]:
-    """All rows of one statement of `queries/`; binary, so that numbers and times need no parsing."""
-    cursor = connection.cursor(binary=True)
-    await cursor.execute(statement(name), parameters)
-    return await cursor.fetchall()
 
 
 async def _read_prepared(
@@ -246,7 +251,7 @@ async def _read_prepared(
 ) -> tuple[PreparedTransaction, ...]:
     if facts.max_prepared_transactions == 0:
         return ()
-    return tuple(decode.prepared(row, awaited) for row in await _ask(connection, "prepared"))
+    return tuple(decode.prepared(row, awaited) for row in await ask(connection, "prepared"))
 
 
 def _limits(facts: Facts, sessions: Sequence[SessionRow], sees_all: bool) -> tuple[str, ...]:

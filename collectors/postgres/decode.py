@@ -33,6 +33,15 @@ def query(raw: bytes) -> str:
     return mask(text.rstrip("\ufffd") if len(raw) >= QUERY_BYTES else text)
 
 
+def statement(raw: bytes | None) -> str | None:
+    """The text of a statement, masked; None when there is none, or it is hidden from this role.
+
+    >>> statement(b"select 1"), statement(_HIDDEN)
+    ('select ?', None)
+    """
+    return query(raw) if raw and raw != _HIDDEN else None
+
+
 def texts(row: Sequence[Any]) -> list[Any]:
     """A row with its text as `name` makes it, and all else as it is."""
     return [name(value) if isinstance(value, bytes) else value for value in row]
@@ -43,8 +52,8 @@ _HIDDEN = b"<insufficient privilege>"
 
 def session(row: Sequence[Any]) -> SessionRow:
     """One row of `queries/activity.sql`."""
-    (pid, leader, kind, database, user, application, addr, state, wait_type, wait, *times, xid, sql) = row
-    backend_start, xact_start, query_start, state_change = times
+    (pid, leader, kind, database, user, application, addr, state, wait_type, wait, *rest) = row
+    backend_start, xact_start, query_start, state_change, xid, query_id, sql = rest
     return SessionRow(
         pid=pid,
         leader_pid=leader,
@@ -61,6 +70,7 @@ def session(row: Sequence[Any]) -> SessionRow:
         query_start=query_start,
         state_change=state_change,
         backend_xid=int(xid) if xid else None,
+        query_id=query_id,
         query=query(sql) if sql and sql != _HIDDEN else None,
         is_visible=kind is not None,
     )

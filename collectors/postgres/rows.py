@@ -5,6 +5,9 @@ from datetime import datetime
 
 import msgspec
 
+from opsdash.collectors.postgres.replication_rows import Replication
+from opsdash.collectors.postgres.statement_rows import Statements
+
 _IDLE_IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
 
 
@@ -23,6 +26,17 @@ class SessionIdentity(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return str(self.pid)
+
+
+class InstanceIdentity(msgspec.Struct, frozen=True):
+    """One run of a server: settings and counters of another one are others."""
+
+    started_at: datetime
+    value: str | None = None
+    """What was typed, for actions that ask."""
+
+    def __str__(self) -> str:
+        return f"the server started {self.started_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,6 +62,8 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Set when the transaction has an id: it may have written."""
     query: str | None = None
     """The running or last statement on one line, literals masked, cut after 1,000 bytes; None when idle."""
+    query_id: int | None = None
+    """The running or last statement in pg_stat_statements; None where the server does not compute it."""
     is_visible: bool = True
     """False: the row belongs to a role that ours may not look at (no pg_read_all_stats)."""
 
@@ -172,6 +188,10 @@ class PostgresData(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=
     connections: Connections
     databases: tuple[DatabaseRates, ...]
     total: DatabaseRates
+    statements: Statements | None = None
+    """pg_stat_statements; None: not read yet."""
+    replication: Replication | None = None
+    """None: not read yet."""
     limits: tuple[str, ...] = ()
     """What this role may not see, each with the grant that would change it."""
 

@@ -63,6 +63,14 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """The longest UNLINK."""
     info_s: float | None = None
     """The longest INFO."""
+    lag_s: float | None = None
+    """From the moment the last line of a flood was written until it can be read."""
+    growth_bytes: int | None = None
+    """Memory (RSS) at the end of a flood beyond that before it."""
+    lost: float | None = None
+    """Lines of a flood that are neither held nor counted as dropped."""
+    filter_s: float | None = None
+    """Until a filter has gone through all lines."""
     event_s: float | None = None
     """The longest event that the server's latency monitor knows; 0: none took a millisecond."""
 

@@ -127,6 +127,56 @@ PURGE = (
     _ms("purge_event_ms", "longest latency event", value=_of("event_s"), goal=5),
 )
 
+FLOOD = (
+    Measure(
+        key="flood_cpu_percent",
+        title="CPU",
+        unit="%",
+        scale=100,
+        digits=1,
+        value=_of("cpu_ratio"),
+        ratio_goal=0.5,
+    ),
+    _ms("flood_lag_ms", "lag of the last line", value=_of("lag_s"), goal=300),
+    Measure(
+        key="flood_growth_mb",
+        title="memory grew by",
+        unit="MB",
+        scale=1e-6,
+        digits=1,
+        value=_of("growth_bytes"),
+        goal=15,
+    ),
+    Measure(key="flood_lost", title="lost", unit="lines", scale=1, digits=0, value=_of("lost"), goal=0),
+    Measure(
+        key="flood_bytes_per_s",
+        title="to the terminal",
+        unit="B/s",
+        scale=1,
+        digits=0,
+        value=_of("bytes_per_s"),
+    ),
+)
+
+OPENING = (
+    _ms("opening_ms", "its end is on the screen", value=_of("first_data_s"), ratio_goal=0.6),
+    _ms("opening_cpu_ms", "CPU until then", value=_of("start_cpu_s")),
+    Measure(
+        key="opening_rss_mb", title="memory (RSS)", unit="MB", scale=1e-6, digits=1, value=_of("rss_bytes")
+    ),
+)
+
+FILTER = (
+    _ms("filter_ms", "all are filtered", value=_of("filter_s"), goal=1000),
+    _ms("filter_cpu_ms", "CPU until then", value=_of("start_cpu_s")),
+    _ms(
+        "filter_key_p95_ms", "key meanwhile, 95 %", value=lambda runs: percentile(_keys(runs), 0.95), goal=100
+    ),
+    Measure(
+        key="filter_rss_mb", title="memory (RSS)", unit="MB", scale=1e-6, digits=1, value=_of("rss_bytes")
+    ),
+)
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Runs under one condition: of opsdash, and of what it is compared with, where that was measured too."""

@@ -12,7 +12,7 @@ from opsdash.collectors.feed import Feed
 from opsdash.collectors.registry import KINDS
 from opsdash.collectors.snapshot import FailureKind, Snapshot
 from opsdash.collectors.supervisor import Pace, Reader
-from tests.contract import host, http, postgres, redis
+from tests.contract import docker, host, http, log, postgres, redis
 from tests.contract.fault import FAULTS, SECRET, NotApplicable, Rig, Trial
 
 TRIALS: Mapping[str, Trial] = {
@@ -21,7 +21,9 @@ TRIALS: Mapping[str, Trial] = {
     "redis 7": redis.trial("redis7"),
     "redis (valkey)": redis.trial("valkey"),
     "http": http.TRIAL,
+    "docker": docker.TRIAL,
     "host": host.TRIAL,
+    "log": log.TRIAL,
 }
 """Kind, and what tells several trials of it apart; a new kind is one line here and one module beside this."""
 

@@ -130,6 +130,20 @@ def test_keeper_told_to_end_cleans_up_first(binaries: Binaries) -> None:
     keeper.close()
 
 
+def test_last_commands_run_when_all_else_has_ended_even_after_one_that_fails(tmp_path: Path) -> None:
+    keeper = Keeper()
+    pid = keeper.start("long", ["/bin/sleep", "600"], log=keeper.folder / "long.log", env={}, user=None)
+    said = tmp_path / "said"
+    env = {"PATH": os.defpath}
+    keeper.at_end(["/nowhere/at-all"], env=env)
+    keeper.at_end(["/bin/sh", "-c", f"kill -0 {pid} 2>/dev/null || echo over > {said}"], env=env)
+    os.kill(keeper.pid, signal.SIGTERM)
+    wait_until(said.exists, 20, "the last command has run")
+    keeper.close()
+    assert said.read_text() == "over\n"
+    assert not keeper.folder.exists()
+
+
 def test_stopping_what_ended_by_itself_changes_nothing(keeper: Keeper) -> None:
     keeper.start("short", ["/bin/sh", "-c", "exit 3"], log=keeper.folder / "short.log", env={}, user=None)
     wait_until(lambda: keeper.poll("short") == 3, 20, "it has not ended")

@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+from pathlib import Path
 from types import TracebackType
 
 
@@ -27,15 +28,17 @@ NOISE = b"HTTP/1.1 400 Bad Request\r\nServer: hunter2x\x1b[2J\r\n\r\n" * 8
 
 
 class Proxy:
-    """Listens on a port of 127.0.0.1 and passes everything on to another."""
+    """Listens on a port of 127.0.0.1 and passes everything on to another, or to a Unix socket."""
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, upstream: int | Path) -> None:
         self._upstream = upstream
         self._listener: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._wire = Wire.PASS
         self.port = 0
+        self.noise = NOISE
+        """What garbage is."""
 
     async def __aenter__(self) -> "Proxy":
         await self.listen()
@@ -80,7 +83,7 @@ class Proxy:
         self._writers.add(writer)
         to_server: asyncio.StreamWriter | None = None
         try:
-            from_server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream)
+            from_server, to_server = await self._connected()
             asked = asyncio.ensure_future(_copy(reader, to_server))
             answered = asyncio.ensure_future(self._answer(from_server, writer))
             await asyncio.wait({asked, answered}, return_when=asyncio.FIRST_COMPLETED)
@@ -94,6 +97,11 @@ class Proxy:
             writer.close()
             if to_server is not None:
                 to_server.close()
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._upstream, Path):
+            return await asyncio.open_unix_connection(self._upstream)
+        return await asyncio.open_connection("127.0.0.1", self._upstream)
 
     async def _answer(self, from_server: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await from_server.read(65536):
@@ -115,7 +123,7 @@ class Proxy:
                         writer.write(bytes([byte]))
                         await asyncio.sleep(0.1)
                 case Wire.GARBAGE:
-                    writer.write(NOISE)
+                    writer.write(self.noise)
             await writer.drain()
 
 

@@ -77,6 +77,8 @@ class Effect(enum.Enum):
     DENIED = "not permitted"
     FAILED = "failed"
     """The target tried or refused, and says why; what it is now stands in the detail."""
+    NOT_TRIED = "not tried"
+    """Left alone because of what became of one before."""
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,10 @@
 """The shop's applications at work: real sessions, each doing a little in a loop of its own."""
 
 import asyncio
+import logging
 import random
 import sys
+import time
 from collections.abc import Awaitable, Callable
 
 import psycopg
@@ -29,10 +31,19 @@ def connector(dsn: str) -> Connect:
     return connect
 
 
-def say(client: Client, what: str) -> None:
+def open_log() -> None:
+    """Let what is said appear on stdout, which the keeper writes to the log."""
+    layout = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
+    formatter = logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def say(client: Client, what: str, level: int = logging.INFO) -> None:
     """A line of the application's log."""
-    sys.stdout.write(f"{client.application}: {' '.join(what.split())}\n")
-    sys.stdout.flush()
+    logging.getLogger(client.application).log(level, "%s", " ".join(what.split()))
 
 
 async def place_order(connection: AsyncConnection) -> None:
@@ -85,5 +96,5 @@ async def _keep_busy(
                     await asyncio.sleep(pause_s * random.uniform(0.6, 1.4))
                     await work(connection)
         except psycopg.Error as error:
-            say(client, f"{error}; connecting again")
+            say(client, f"{error}; connecting again", logging.WARNING)
             await asyncio.sleep(_RECONNECT_S)

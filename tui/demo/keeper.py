@@ -10,9 +10,11 @@ One JSON object a line. It begins with {"folder": path}; each request gets one a
     {"do": "start", "name", "argv", "log", "env", "user"}  ->  {"pid": 123}
     {"do": "poll", "name"}                                 ->  {"code": null, or the exit status}
     {"do": "stop", "name"}                                 ->  {"code": exit status}
+    {"do": "at_end", "argv", "env"}                        ->  {}, and it is run when all else has ended
 What could not be done is answered with {"error": reason}.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -32,6 +34,9 @@ _ESCALATION = ((signal.SIGINT, 1.0), (signal.SIGQUIT, 0.4), (signal.SIGKILL, 1.0
 
 _PATIENCE = 10.0
 """One server that is stopped while its owner lives gets this many times as long: it may be busy."""
+
+_LAST_WORDS_S = 10.0
+"""For each command that is run at the end."""
 
 Children = dict[str, subprocess.Popen[bytes]]
 
@@ -100,10 +105,29 @@ def _end(children: Iterable[subprocess.Popen[bytes]], patience: float = 1.0) -> 
                 time.sleep(0.01)
 
 
-def _answer(request: dict[str, Any], children: Children) -> dict[str, Any]:
+def _run(request: dict[str, Any]) -> None:
+    """Run a command to its end; one that fails or hangs keeps nothing else from being cleaned up."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(
+            request["argv"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=request["env"],
+            cwd="/",
+            start_new_session=True,
+            timeout=_LAST_WORDS_S,
+            check=False,
+        )
+
+
+def _answer(request: dict[str, Any], children: Children, at_end: list[dict[str, Any]]) -> dict[str, Any]:
     try:
         if request["do"] == "start":
             return _start(request, children)
+        if request["do"] == "at_end":
+            at_end.append({"argv": request["argv"], "env": request["env"]})
+            return {}
         child = children[request["name"]]
         if request["do"] == "stop":
             _end([child], _PATIENCE)
@@ -119,7 +143,7 @@ def _say(answer: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _serve(children: Children, signals: socket.socket) -> None:
+def _serve(children: Children, at_end: list[dict[str, Any]], signals: socket.socket) -> None:
     """Answer requests until stdin ends or somebody ends the keeper itself."""
     while True:
         readable, _, _ = select.select([sys.stdin, signals], [], [])
@@ -129,7 +153,7 @@ def _serve(children: Children, signals: socket.socket) -> None:
             line = sys.stdin.readline()  # one at a time: the next request comes after the answer
             if not line:
                 return
-            _say(_answer(json.loads(line), children))
+            _say(_answer(json.loads(line), children, at_end))
 
 
 def _heard_signals() -> socket.socket:
@@ -158,15 +182,18 @@ def main() -> None:
     """Serve until stdin ends, then leave nothing behind."""
     signals = _heard_signals()
     children: Children = {}
+    at_end: list[dict[str, Any]] = []
     folder = Path(tempfile.mkdtemp(prefix="opsdash-", dir=sys.argv[1]))
     try:
         folder.chmod(0o755)  # servers that root starts run as another user, who must pass through
         _say({"folder": str(folder)})
-        _serve(children, signals)
+        _serve(children, at_end, signals)
     except BrokenPipeError:
         return  # whoever asked is gone; the end of stdin would have said so next
     finally:
         _end(children.values())
+        for request in at_end:
+            _run(request)
         _remove(folder)
 
 

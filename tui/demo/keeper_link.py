@@ -110,6 +110,18 @@ class Keeper:
         """End a process: SIGINT, then SIGQUIT, then SIGKILL; back when it is gone."""
         self._ask("stop", name)
 
+    def at_end(self, argv: Sequence[str], *, env: Mapping[str, str]) -> None:
+        """Have a command run when all processes have ended, in whatever way that comes about.
+
+        Args:
+            argv: Program and arguments; no shell. It has ten seconds.
+            env: Its whole environment.
+
+        Raises:
+            KeeperError: The keeper is gone.
+        """
+        self._ask("at_end", "a last command", argv=list(argv), env=dict(env))
+
     def close(self) -> None:
         """End everything and remove the folder; back when that is done. May be called twice."""
         with self._lock:

@@ -1,10 +1,11 @@
 """Starts the demo: real PostgreSQL and Valkey servers, a shop that needs them, a story, and a dead target."""
 
 import os
+import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,7 +15,8 @@ import msgspec
 import opsdash
 from opsdash.collectors.errors import ConfigError
 from opsdash.collectors.target import Target
-from opsdash.tui.demo import targets
+from opsdash.collectors.text import one_line
+from opsdash.tui.demo import containers, targets
 from opsdash.tui.demo.binaries import find_binaries
 from opsdash.tui.demo.keeper_link import Keeper, KeeperError, server_user
 from opsdash.tui.demo.schema import create_database
@@ -22,7 +24,11 @@ from opsdash.tui.demo.servers import HOST, PostgresServer, free_port
 from opsdash.tui.demo.stories import CA_FILE, DEFAULT_STORY, HOLDS, SERVES, STORIES, Scene
 from opsdash.tui.demo.valkey import NO_VALKEY, ValkeyProgram, ValkeyServer, find_valkey
 
-_OPTIONS: Mapping[str, str | int] = {"max_connections": 40}
+_OPTIONS: Mapping[str, str | int] = {
+    "max_connections": 40,
+    "log_lock_waits": "on",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+}
 _CACHE: Mapping[str, str | int] = {"maxmemory": "32mb", "maxmemory-policy": "allkeys-lru"}
 _SESSIONS: Mapping[str, str | int] = {"maxmemory": "8mb", "maxmemory-policy": "noeviction"}
 _STORY_S = 30.0
@@ -63,12 +69,18 @@ class Demo:
         self.close()
 
 
-def start_demo(story: str = DEFAULT_STORY, on_phase: Callable[[str], None] = lambda _: None) -> Demo:
+def start_demo(
+    story: str = DEFAULT_STORY,
+    on_phase: Callable[[str], None] = lambda _: None,
+    *,
+    engine: str | None = None,
+) -> Demo:
     """Start the servers, fill them, and begin the story; takes about two seconds.
 
     Args:
         story: A name in `stories.STORIES`.
         on_phase: Told in a few words what is being done.
+        engine: Socket of a Docker engine on which two containers are started; None: none are.
 
     Returns:
         The running demo; the row is held already, and the line behind it begins to grow.
@@ -82,13 +94,13 @@ def start_demo(story: str = DEFAULT_STORY, on_phase: Callable[[str], None] = lam
         raise ConfigError(f'there is no demo story "{story}"; there are: {", ".join(STORIES)}')
     keeper = Keeper()
     try:
-        return _started(keeper, story, on_phase)
+        return _started(keeper, story, on_phase, engine)
     except BaseException:  # Ctrl-C as well: nothing is to be left behind
         keeper.close()
         raise
 
 
-def _started(keeper: Keeper, story: str, on_phase: Callable[[str], None]) -> Demo:
+def _started(keeper: Keeper, story: str, on_phase: Callable[[str], None], engine: str | None) -> Demo:
     binaries = find_binaries(keeper.folder, user=server_user())
     valkey = find_valkey(keeper.folder, user=server_user())
     on_phase(f"starting two PostgreSQL {binaries.version} servers ({binaries.source})")
@@ -100,6 +112,7 @@ def _started(keeper: Keeper, story: str, on_phase: Callable[[str], None]) -> Dem
         "starting two Valkey servers " + (f"({valkey.source})" if valkey else f"is not possible: {NO_VALKEY}")
     )
     caches = _start_caches(keeper, valkey)
+    on_engine, engine_note = _start_containers(keeper, engine)
     for server, database in ((orders, "shop"), (inventory, "inventory")):
         server.wait_ready()
         create_database(server, database)
@@ -114,8 +127,11 @@ def _started(keeper: Keeper, story: str, on_phase: Callable[[str], None]) -> Dem
         (targets.postgres("inventory-db", inventory.port, "inventory"), "healthy, light traffic"),
         *_caches_in_cast(caches),
         *_shop_in_cast(scene, caches),
+        *on_engine,
+        (targets.logs(_logs(keeper, caches)), "what the shop, its databases and its caches print"),
     )
-    return Demo(keeper, cast, dead, () if caches else (f"cache, sessions: {NO_VALKEY}",))
+    notes = (*(() if caches else (f"cache, sessions: {NO_VALKEY}",)), *engine_note)
+    return Demo(keeper, cast, dead, notes)
 
 
 def _start_caches(keeper: Keeper, program: ValkeyProgram | None) -> dict[str, ValkeyServer]:
@@ -129,6 +145,22 @@ def _start_caches(keeper: Keeper, program: ValkeyProgram | None) -> dict[str, Va
     for server in servers.values():
         server.wait_ready()
     return servers
+
+
+def _start_containers(keeper: Keeper, engine: str | None) -> tuple[Cast, tuple[str, ...]]:
+    """The engine with two containers as a target, and what there is to say where there are none."""
+    if engine is None:
+        return (), ("engine: there is no Docker engine on this machine to start containers on",)
+    run = secrets.token_hex(2)
+    script = str(Path(containers.__file__))
+    # asked for first: whatever goes wrong from here on, nothing stays on somebody's engine
+    keeper.at_end([sys.executable, "-I", "-S", script, engine, run], env={"PATH": os.defpath})
+    try:
+        containers.start_containers(engine, run)
+    except containers.EngineProblem as problem:
+        return (), (f"engine: no containers: {one_line(str(problem))}",)
+    words = "two containers; web-2 is unhealthy until it is restarted"
+    return ((targets.engine(engine, run), words),), ()
 
 
 def _caches_in_cast(caches: Mapping[str, ValkeyServer]) -> Iterator[tuple[Target, str]]:
@@ -147,6 +179,11 @@ def _shop_in_cast(scene: Scene, caches: Mapping[str, ValkeyServer]) -> Iterator[
     yield targets.endpoint("/ready", scene.http_port, {}), "healthy"
     shop = targets.page("shop", scene.https_port, str(Path(scene.certificates) / CA_FILE))
     yield shop, "healthy; the intermediate certificate expires in 12 days"
+
+
+def _logs(keeper: Keeper, caches: Iterable[str]) -> Iterator[Path]:
+    for name in ("shop", "orders-db", "inventory-db", *caches):
+        yield keeper.folder / f"{name}.log"
 
 
 def _scene(
@@ -172,7 +209,7 @@ def _scene(
 
 def _begin(keeper: Keeper, scene: Scene) -> None:
     """Start the story's process, and wait until each of its rows is held and the shop is open."""
-    log = keeper.folder / "story.log"
+    log = keeper.folder / "shop.log"
     argv = [sys.executable, "-m", "opsdash.tui.demo.story", msgspec.json.encode(scene).decode()]
     importable = os.pathsep.join((str(Path(opsdash.__file__).parents[1]), *sys.path))
     keeper.start("story", argv, log=log, env={"PATH": os.defpath, "PYTHONPATH": importable}, user=None)

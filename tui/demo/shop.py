@@ -6,6 +6,7 @@ database becomes a slow health check.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
@@ -17,17 +18,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from opsdash.tui.demo.clients import QUIET_SKUS, connector, say
+from opsdash.tui.demo.orders import Orders
 from opsdash.tui.demo.pool import Pool
 from opsdash.tui.demo.signins import SESSION
 from opsdash.tui.demo.stories import API
 from opsdash.tui.demo.web import Answer
 
 _POOL_SIZE = 3
-_CUSTOMERS = 8
-"""More than the pool has sessions: while the row is held, there is a queue for the pool as well."""
-
 _LOCK_TIMEOUT_MS = 1500
-_CUSTOMER_PAUSE_S = 0.3
 _VISITOR_PAUSE_S = 0.1
 _RETRY_S = 1.0
 _ON_A_PAGE = 8
@@ -67,14 +65,13 @@ class Shop:
         """
         connect = connector(f"{dsn} connect_timeout=2 options='-c lock_timeout={_LOCK_TIMEOUT_MS}'")
         self._writing, self._reading = Pool(connect, API, _POOL_SIZE), Pool(connect, API, 1)
-        self._wanted, self._cache, self._sessions = wanted, cache, sessions
-        self._order_failed: str | None = None
+        self._orders = Orders(self._writing, wanted)
+        self._cache, self._sessions = cache, sessions
 
     async def work(self) -> None:
         """Serve customers and visitors without end."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(_CUSTOMERS):
-                group.create_task(self._order_again_and_again())
+            group.create_task(self._orders.work())
             group.create_task(self._visit_page_after_page())
 
     async def page(self) -> Answer:
@@ -82,7 +79,7 @@ class Shop:
         try:
             lines = await self._articles(random.sample(QUIET_SKUS, _ON_A_PAGE))
         except (psycopg.Error, RedisError) as error:
-            say(API, f"no page: {error}")
+            say(API, f"GET / 503: no page: {error}", logging.ERROR)
             body = b"The shop is closed for a moment.\n"
             return Answer(status=HTTPStatus.SERVICE_UNAVAILABLE, body=body, media_type="text/plain")
         return Answer(body="".join(f"{line}\n" for line in lines).encode(), media_type="text/plain")
@@ -114,8 +111,8 @@ class Shop:
         except TimeoutError as error:
             size = self._writing.size
             raise Degraded(f"pool exhausted: {size} of {size} sessions in use for {_CHECK_S} s") from error
-        if self._order_failed is not None:
-            raise Degraded(self._order_failed)
+        if self._orders.failed is not None:
+            raise Degraded(self._orders.failed)
 
     async def _ask_cache(self) -> None:
         assert self._cache is not None
@@ -124,21 +121,6 @@ class Shop:
     async def _ask_sessions(self) -> None:
         assert self._sessions is not None
         await self._sessions.set("health", SESSION, ex=60)  # as a sign-in does
-
-    async def _order_again_and_again(self) -> None:
-        """One customer; what goes wrong is told once, until it goes well again."""
-        while True:
-            await asyncio.sleep(_CUSTOMER_PAUSE_S * random.uniform(0.6, 1.4))
-            try:
-                async with self._writing.session() as connection:
-                    await connection.execute("update stock set qty = qty - 1 where sku = %s", (self._wanted,))
-                self._order_failed = None
-            except psycopg.Error as error:
-                if self._order_failed is None:
-                    say(API, f"cannot order {self._wanted}: {error}")
-                self._order_failed = str(error).splitlines()[0]
-                if not isinstance(error, psycopg.errors.LockNotAvailable):
-                    await asyncio.sleep(_RETRY_S)
 
     async def _visit_page_after_page(self) -> None:
         while True:

@@ -1,11 +1,13 @@
 """Who signs in to the demo's shop: a release forgot that a session must expire, until somebody makes room."""
 
 import asyncio
+import logging
 import secrets
 
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
+from opsdash.collectors.format import plural
 from opsdash.tui.demo.clients import say
 from opsdash.tui.demo.stories import CHECKOUT
 
@@ -22,6 +24,7 @@ _BATCH, _PAUSE_S = 40, 0.1
 """Almost 400 a second: 8 MiB are full after about 40 s."""
 
 _REFUSED_PAUSE_S = 0.1
+_TOLD_EVERY_S = 1.0
 _CALM_PAUSE_S, _CALM_EXPIRY_S = 0.2, 60
 _RETRY_S = 1.0
 
@@ -34,7 +37,7 @@ async def keep_signing_in(sessions: Redis) -> None:
                 await work(sessions)
                 break
             except RedisError as error:
-                say(CHECKOUT, f"cannot sign anybody in: {error}; trying again")
+                say(CHECKOUT, f"cannot sign anybody in: {error}; trying again", logging.ERROR)
                 await asyncio.sleep(_RETRY_S)
 
 
@@ -45,12 +48,18 @@ async def _fill_carts(sessions: Redis) -> None:
 
 async def _fill(sessions: Redis) -> None:
     """Sign people in without expiry; back when more than half of what was held is gone."""
-    held = most = 0
+    held = most = untold = 0
     batch = _BATCH
+    now_s = asyncio.get_running_loop().time
+    told_s = now_s()
     while held >= most / 2:
         refused = await _sign_in(sessions, batch)
-        if refused and batch > 1:
-            say(CHECKOUT, "cannot sign everybody in: sessions refuses writes")
+        untold += refused
+        if untold and now_s() - told_s >= _TOLD_EVERY_S:
+            words = f"{plural(untold, 'sign-in')} refused by sessions: OOM, used memory > 'maxmemory'"
+            say(CHECKOUT, words, logging.ERROR)
+            untold, told_s = 0, now_s()
+        if refused:
             batch = 1  # one by one from now on: a batch's own buffers would make room for others when freed
         held = await sessions.dbsize()
         most = max(most, held)

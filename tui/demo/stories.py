@@ -11,10 +11,10 @@ CA_FILE = "ca.pem"
 """In the folder of the certificates: the root that opsdash is to trust."""
 
 HOLDS = "holds the row"
-"""Said in the story's log once for each jam, when it has begun."""
+"""Said in the shop's log once for each jam, when it has begun."""
 
 SERVES = "serves over HTTP and TLS"
-"""Said in the story's log when the shop can be asked."""
+"""Said in the shop's log when the shop can be asked."""
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ sessions are purged, sign-ins work: then all is well again.
 """
 
 import asyncio
+import logging
 import signal
 import ssl
 import sys
@@ -20,7 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from opsdash.tui.demo.certificates import CHAIN_FILE, KEY_FILE, make_certificates
-from opsdash.tui.demo.clients import Connect, connector, say, steady_traffic
+from opsdash.tui.demo.clients import Connect, connector, open_log, say, steady_traffic
 from opsdash.tui.demo.servers import HOST
 from opsdash.tui.demo.shop import Shop
 from opsdash.tui.demo.signins import keep_signing_in
@@ -63,7 +64,7 @@ async def _take(holder: AsyncConnection, jam: Jam) -> None:
     await holder.execute("begin")
     await holder.execute("select qty from stock where sku = %s for update", (jam.sku,))
     await holder.execute("update stock set qty = qty - 1 where sku = %s", (jam.sku,))
-    say(jam.holder, f"{HOLDS} {jam.sku}")
+    say(jam.holder, f"{HOLDS} of {jam.sku} and waits for the payment provider")
 
 
 async def _hold(holder: AsyncConnection, jam: Jam, released: asyncio.Event) -> None:
@@ -72,7 +73,7 @@ async def _hold(holder: AsyncConnection, jam: Jam, released: asyncio.Event) -> N
         async for _ in holder.notifies():  # nobody notifies: this waits for the session's end
             pass
     except psycopg.Error as error:
-        say(jam.holder, f"lost connection: {error}; staying away")
+        say(jam.holder, f"lost connection: {error}; staying away", logging.WARNING)
     released.set()
 
 
@@ -85,7 +86,7 @@ async def _write(connect: Connect, client: Client, jam: Jam) -> None:
                 await asyncio.sleep(_WORK_S)
             await asyncio.sleep(_LINGER_S)
     except psycopg.Error as error:
-        say(client, f"could not write {jam.sku}: {error}; giving up")
+        say(client, f"could not write {jam.sku}: {error}; giving up", logging.ERROR)
 
 
 async def _idle(connect: Connect, client: Client, released: asyncio.Event, linger_s: float) -> None:
@@ -95,7 +96,7 @@ async def _idle(connect: Connect, client: Client, released: asyncio.Event, linge
             await released.wait()
             await asyncio.sleep(linger_s)
     except psycopg.Error as error:
-        say(client, f"pool: {error}")
+        say(client, f"pool: {error}", logging.WARNING)
 
 
 def _valkey(port: int | None, client_name: str) -> Redis | None:
@@ -133,6 +134,7 @@ async def _open_shop(scene: Scene) -> Shop:
 
 async def main() -> None:
     """Play a story on one server, light traffic there and on the other, and the shop, without end."""
+    open_log()
     scene = msgspec.json.decode(sys.argv[1], type=Scene)
     busy, calm = connector(scene.busy), connector(scene.calm)
     sessions = _valkey(scene.sessions_port, "sign-in")

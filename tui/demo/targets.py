@@ -1,16 +1,23 @@
 """What opsdash is told of the demo's servers; its thresholds are seconds: nobody watches for minutes."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import msgspec
 
+from opsdash.collectors.docker.settings import DockerSettings
 from opsdash.collectors.http.settings import HttpSettings, HttpThresholds
+from opsdash.collectors.logs.settings import LogSettings
 from opsdash.collectors.postgres.settings import PostgresSettings, PostgresThresholds
 from opsdash.collectors.redis.settings import RedisSettings
 from opsdash.collectors.target import Target, TargetId, environment
+from opsdash.tui.demo.containers import LABEL
 from opsdash.tui.demo.schema import ACTION_ROLE, MONITOR_ROLE
 from opsdash.tui.demo.servers import HOST
 from opsdash.tui.demo.stories import SHOP_NAME
 
 _INTERVAL_S = 1.0
+_LOG_INTERVAL_S = 0.25
 _POSTGRES = PostgresThresholds(wait_warn_s=5.0, wait_crit_s=20.0, idle_in_transaction_s=20.0)
 _HTTP = HttpThresholds(latency_warn_s=0.3, latency_crit_s=1.0)
 _WINDOW = 15
@@ -66,11 +73,22 @@ def page(name: str, port: int, ca_file: str) -> Target:
     return _target("http", name, settings)
 
 
-def _target(kind: str, name: str, settings: msgspec.Struct) -> Target:
+def engine(path: str, run: str) -> Target:
+    """A Docker engine, of which only this demo's containers are looked at, and can be acted upon."""
+    settings = DockerSettings(host=f"unix://{path}", label=f"{LABEL}={run}")
+    return _target("docker", "engine", settings)
+
+
+def logs(paths: Iterable[Path]) -> Target:
+    """What the demo's programs print."""
+    return _target("log", "logs", LogSettings(path=tuple(map(str, paths))), _LOG_INTERVAL_S)
+
+
+def _target(kind: str, name: str, settings: msgspec.Struct, interval_s: float = _INTERVAL_S) -> Target:
     return Target(
         id=TargetId(kind, name),
         environment=environment("demo", production=False),
-        interval_s=_INTERVAL_S,
+        interval_s=interval_s,
         settings=settings,
         source="opsdash demo",
     )

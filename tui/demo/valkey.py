@@ -119,7 +119,8 @@ class ValkeyServer:
                 *(word for key, value in self._options.items() for word in (f"--{key}", str(value))),
             ],
             log=self.log_path,
-            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            # its log states no zone, so it is read as local time: the server must have ours
+            env={"PATH": os.defpath, "LC_ALL": "C"} | {k: v for k, v in os.environ.items() if k == "TZ"},
             user=user,
         )
         """The server's pid."""

@@ -1,4 +1,4 @@
-"""Findings of an endpoint that another target explains: its health body names a dependency. Pure."""
+"""Findings that another target explains: a health body names a dependency, a container has its name. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,6 +9,8 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.http.rows import HttpData
 from opsdash.collectors.http.settings import HttpSettings
 from opsdash.collectors.target import TargetId
+from opsdash.tui.findings.docker_causes import containers_behind
+from opsdash.tui.findings.reachability import RULE
 
 Key = tuple[TargetId, str, str]
 """`Finding.key`."""
@@ -24,7 +26,7 @@ _KINDS: Mapping[str, str] = {
 
 
 def with_causes(findings: Sequence[Finding], views: Iterable[TargetView]) -> tuple[Finding, ...]:
-    """Name the target that a health check probably fails because of, and stand the two together.
+    """Name what a target probably fails because of, and stand the two together.
 
     Args:
         findings: Worst first.
@@ -38,9 +40,11 @@ def with_causes(findings: Sequence[Finding], views: Iterable[TargetView]) -> tup
     explained: dict[Key, tuple[Finding, tuple[Finding, ...]]] = {}
     for finding in findings:
         view = seen.get(finding.target)
-        if finding.rule not in _EXPLAINED or view is None:
+        if finding.rule not in (*_EXPLAINED, RULE) or view is None:
             continue
-        because = _explanations(finding, view, seen, findings)
+        because = containers_behind(finding, seen.values(), findings)
+        if finding.rule in _EXPLAINED:
+            because = (*_explanations(finding, view, seen, findings), *because)
         if because:
             words = "; and of ".join(f"{one.target.name}: {one.title}" for one in because)
             cause = f"probably because of {words}"

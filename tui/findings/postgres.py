@@ -9,7 +9,9 @@ from opsdash.collectors.postgres.rows import Connections, PostgresData, SessionI
 from opsdash.collectors.postgres.settings import PostgresSettings, PostgresThresholds
 from opsdash.collectors.target import Target
 from opsdash.tui.findings.postgres_blocking import blocking
+from opsdash.tui.findings.postgres_replication import replication
 from opsdash.tui.findings.postgres_sessions import idle_in_transaction, long_queries
+from opsdash.tui.findings.postgres_statements import worst_statement
 
 _NAMED = 2
 """Applications named in a title before the rest is "other"."""
@@ -31,6 +33,8 @@ def findings(data: PostgresData, target: Target) -> tuple[Finding, ...]:
         *blocked,
         *idle_in_transaction(data, target, limits, told),
         *long_queries(data, target, limits, told),
+        *worst_statement(data, target, limits),
+        *replication(data, target, limits),
         *_hidden(data, target),
     )
 

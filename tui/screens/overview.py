@@ -4,12 +4,13 @@ from collections.abc import Hashable, Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.events import ScreenSuspend
 from textual.widget import Widget
 
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import plural
 from opsdash.tui.actions import registry
-from opsdash.tui.areas import configured_kinds, overview_lines
+from opsdash.tui.areas import configured_kinds, look_at_drawn, overview_lines, views_of
 from opsdash.tui.screens.place import Place
 from opsdash.tui.watch import Watch
 from opsdash.widgets.columns import Column
@@ -146,17 +147,26 @@ class Overview(Place):
         kinds = configured_kinds(self.watch_over)
         lines: list[Line] = []
         for index, kind in enumerate(kinds):
-            left = len(kinds) - index
+            room = (height - len(lines)) // (len(kinds) - index)
+            look_at_drawn(self.watch_over, kind, findings, room)
             lines += overview_lines(
                 kind,
-                self.watch_over.feed.views(kind),
+                views_of(self.watch_over, kind),
                 findings,
                 mono_s=self.watch_over.clock.mono_s(),
                 width=width,
-                height=(height - len(lines)) // left,
+                height=room,
             )
         notes: list[Line] = [((note, Tone.MUTED),) for note in self.watch_over.notes]
         self.query_one("#areas", Lines).show((*lines, *notes)[:height])
+
+    def on_screen_suspend(self, event: ScreenSuspend) -> None:
+        """Another place is in front: what was drawn here is not looked at any more, unless it is there."""
+        in_front = [screen for screen in self.app.screen_stack if isinstance(screen, Place)][-1]
+        if in_front is not self:
+            for kind in configured_kinds(self.watch_over):
+                look_at_drawn(self.watch_over, kind, (), 0)
+            in_front.redraw()
 
     @property
     def _chosen(self) -> Finding | None:

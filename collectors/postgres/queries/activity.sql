@@ -23,5 +23,6 @@ select
     query_start,
     state_change,
     backend_xid::text as backend_xid,
+    query_id,
     case when state is distinct from 'idle' then substring(textsend(query) from 1 for 1000) end as query
 from pg_stat_activity

@@ -10,9 +10,20 @@ from opsdash.collectors.postgres.rows import SessionIdentity, SessionRow
 from opsdash.collectors.postgres.settings import PostgresSettings
 from opsdash.collectors.target import Target, TargetId
 from opsdash.tui.actions.action import Action, ActionSpec, Effect, Hit, Plan, PlanLine, Step
+from opsdash.tui.actions.postgres import (
+    ANALYZE,
+    ANALYZE_SESSION,
+    LOG_SLOW,
+    RESET_STATEMENTS,
+    RESTORE_LOG_SLOW,
+)
+from opsdash.tui.actions.postgres.analyze import AnalyzeAction
 from opsdash.tui.actions.postgres.connection import BoundedConnection
 from opsdash.tui.actions.postgres.deeds import Deed, refusal
 from opsdash.tui.actions.postgres.follow import Follower, Patience
+from opsdash.tui.actions.postgres.instance import InstanceAction, InstanceDeed
+from opsdash.tui.actions.postgres.log_slow import Former, LogSlow
+from opsdash.tui.actions.postgres.reset import ResetStatements
 from opsdash.tui.actions.postgres.sighting import Sighting, look
 from opsdash.tui.actions.postgres.signals import signal
 from opsdash.tui.actions.postgres.waiting import behind
@@ -32,9 +43,12 @@ class PostgresKit:
         self._statement_s = statement_s
         self._kept: dict[TargetId, BoundedConnection] = {}
         follow = patience or Patience()
-        self.actions: Mapping[str, Action] = {
-            deed.spec.name: SessionAction(deed, self, clock, follow) for deed in Deed
-        }
+        actions: list[Action] = [
+            *(SessionAction(deed, self, clock, follow) for deed in Deed),
+            *(AnalyzeAction(spec, clock) for spec in (ANALYZE, ANALYZE_SESSION)),
+            *(InstanceAction(deed, self, clock) for deed in instance_deeds()),
+        ]
+        self.actions: Mapping[str, Action] = {action.spec.name: action for action in actions}
 
     async def open(self, target: Target) -> None:
         """Open the kept action connection ahead of need: on a full server it could no longer be.
@@ -67,6 +81,12 @@ class PostgresKit:
 
     def _make(self, target: Target, *, is_for_acting: bool) -> BoundedConnection:
         return BoundedConnection(target, deadline_s=self._statement_s, is_for_acting=is_for_acting)
+
+
+def instance_deeds() -> tuple[InstanceDeed, ...]:
+    """The actions on the whole server; two of them share what was there before."""
+    former: Former = {}
+    return LogSlow(LOG_SLOW, former), LogSlow(RESTORE_LOG_SLOW, former), ResetStatements(RESET_STATEMENTS)
 
 
 class SessionAction:

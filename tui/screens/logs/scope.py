@@ -64,12 +64,13 @@ class LogScope:
         """Look which sources there are. Whether there is another timeline than before."""
         self._open(self._sources())
         shown = [lines for lines in self._opened.values() if self._is_looked_at(lines)]
-        made_of = (tuple(lines.key for lines in shown), self.in_force)
+        made_of = (tuple(map(id, shown)), self.in_force)
         if made_of == self._made_of:
             return False
         self._made_of = made_of
         on_lines = [one for one in self.in_force if one.kind != "source"]
-        self.timeline = Timeline([Sieve(lines, on_lines) if on_lines else WholeLane(lines) for lines in shown])
+        lanes = [Sieve(lines, on_lines) if on_lines else WholeLane(lines) for lines in shown]
+        self.timeline = Timeline(lanes)
         self.is_complete = not on_lines
         return True
 
@@ -109,11 +110,13 @@ class LogScope:
         return (is_chosen or self.only_id is not None) and keeps_source(self.filters, lines.source.name)
 
     def _open(self, sources: Sequence[LogSource]) -> None:
-        """Keep what is open; a source that has begun anew has another buffer."""
+        """Keep what is open; a source that began anew has another buffer."""
         opened: dict[Hashable, SourceLines] = {}
         for source in sources:
             key = (source.target, source.identity)
             known = self._opened.get(key)
-            is_same = known is not None and known.buffer is source.buffer
-            opened[key] = known if known is not None and is_same else SourceLines(source)
+            if known is None or known.buffer is not source.buffer:
+                known = SourceLines(source)
+            known.source = source  # a container may be renamed
+            opened[key] = known
         self._opened = opened

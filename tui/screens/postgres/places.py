@@ -16,10 +16,10 @@ from opsdash.widgets.panels.postgres.statements import Scope
 def open_place(watch: Watch, target: TargetId, place: str, identity: msgspec.Struct | None) -> Place:
     """The screen of `place`; an unknown or empty one is the table of sessions.
 
-    "statement" shows a statement as a finding about the last minutes tells of it, "plan" with its plan.
+    A statement is shown over the last minutes, as findings tell of it.
     """
-    if place in ("statement", "plan") and isinstance(identity, (StatementId, SessionIdentity)):
-        return StatementScreen(watch, target, identity, scope=Scope.RECENT, explain=place == "plan")
+    if place == "statement" and isinstance(identity, (StatementId, SessionIdentity)):
+        return StatementScreen(watch, target, identity, scope=Scope.RECENT)
     session = identity if isinstance(identity, SessionIdentity) else None
     if place == "session" and session is not None:
         return SessionScreen(watch, target, session)

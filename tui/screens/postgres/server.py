@@ -10,20 +10,28 @@ from textual.widget import Widget
 
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import plural
-from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
+from opsdash.collectors.postgres.rows import InstanceIdentity, PostgresData, SessionIdentity, SessionRow
 from opsdash.collectors.postgres.statement_rows import StatementId
 from opsdash.collectors.target import TargetId
-from opsdash.tui.screens.one_target import OneTarget, tabs
+from opsdash.tui.actions import registry
+from opsdash.tui.screens.one_target import OneTarget
 from opsdash.tui.screens.postgres.statement import StatementScreen
+from opsdash.tui.screens.postgres.tabs import fitting_tabs
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines, labelled
 from opsdash.widgets.messages import ActionRequested, DrillDown
 from opsdash.widgets.panels.postgres.blocked import BLOCKED_COLUMNS, BlockedLine, blocked_lines, blocked_tone
 from opsdash.widgets.panels.postgres.overview import connections_line, rates_line, version_word
+from opsdash.widgets.panels.postgres.replication import (
+    REPLICATION_COLUMNS,
+    ReplicationLine,
+    replication_lines,
+)
 from opsdash.widgets.panels.postgres.sessions import (
     SESSION_COLUMNS,
     SessionLine,
     session_lines,
+    thresholds_of,
 )
 from opsdash.widgets.panels.postgres.statements import (
     STATEMENT_COLUMNS,
@@ -43,12 +51,15 @@ def backend(line: SessionLine) -> tuple[int, datetime | None]:
     return (line.session.pid, line.session.backend_start)
 
 
+_ALONE = "● nobody follows this server, it follows nobody, and there is no replication slot"
+
+
 class ServerScreen(OneTarget):
     """One server, one of its tables at a time."""
 
     called = "one PostgreSQL server"
 
-    views = ("sessions", "blocked", "statements", "connections", "databases")
+    views = ("sessions", "blocked", "statements", "connections", "databases", "replication")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("K", "act('postgres.terminate')", "terminate", id="terminate"),
@@ -85,6 +96,7 @@ class ServerScreen(OneTarget):
         yield Table(STATEMENT_COLUMNS, key=lambda r: r.row.identity, id="statements")
         yield Table(COUNT_COLUMNS, key=lambda r: (r.by, r.name), id="connections")
         yield Table(DATABASE_COLUMNS, key=lambda r: r.name, id="databases")
+        yield Table(REPLICATION_COLUMNS, key=lambda r: r.key, id="replication")
         yield Lines(id="why")
 
     @property
@@ -110,6 +122,7 @@ class ServerScreen(OneTarget):
             "statements": self._statements,
             "connections": lambda d: count_lines(d.connections),
             "databases": lambda d: (d.total, *d.databases),
+            "replication": self._replication,
         }
         self._table.show(fill[self._view](data))
         self._look()
@@ -123,6 +136,12 @@ class ServerScreen(OneTarget):
         words = nothing_to_show(data.statements, self._scope)
         self._table.empty = "\n".join(textwrap.wrap(words, max(self.size.width - 4, 20)))
         return statement_lines(data.statements, self._scope) if data.statements is not None else ()
+
+    def _replication(self, data: PostgresData) -> tuple[ReplicationLine, ...]:
+        seen = data.replication
+        words = "? not read yet" if seen is None else f"? {seen.limit}" if seen.limit else _ALONE
+        self._table.empty = words
+        return replication_lines(seen, thresholds_of(self._seen)) if seen is not None else ()
 
     def _look(self) -> None:
         """What statements cost, and how they read, is only asked for while they are on the screen."""
@@ -151,7 +170,7 @@ class ServerScreen(OneTarget):
                 "databases": str(len(data.databases)),
             }
         version: Line = ((version_word(data), Tone.MUTED),) if data is not None else ()
-        return (*tabs(self.views, self._view, counts), *version)
+        return (*fitting_tabs(self.views, self._view, counts, self.size.width), *version)
 
     def _show_why(self, data: PostgresData, width: int) -> None:
         """Below the blocking tree the likely cause; below the others what this role may not see."""
@@ -208,27 +227,25 @@ class ServerScreen(OneTarget):
             self.redraw()
             return
         if isinstance(row, StatementLine):
-            self._open_statement(explain=False)
+            self._open_statement()
             return
         session = self._session()
         if session is not None:
             self.post_message(DrillDown(self._target, "session", session.identity))
 
-    def _open_statement(self, *, explain: bool) -> None:
+    def _open_statement(self) -> None:
         """The statement under the cursor in full, or the one that the session under it runs."""
         row, session = self._table.cursor_row, self._session()
         subject: StatementId | SessionIdentity | None = session.identity if session is not None else None
         if isinstance(row, StatementLine):
             subject = row.row.identity
         if subject is not None:
-            screen = StatementScreen(
-                self.watch_over, self._target, subject, scope=self._scope, explain=explain
-            )
+            screen = StatementScreen(self.watch_over, self._target, subject, scope=self._scope)
             self.app.push_screen(screen)
 
     def action_explain(self) -> None:
         """The plan of the statement under the cursor; it is not run."""
-        self._open_statement(explain=True)
+        self._open_statement()
 
     def action_scope(self) -> None:
         """Statements over another time."""
@@ -262,6 +279,15 @@ class ServerScreen(OneTarget):
         """Show nothing of the server before."""
         self._unfolded.clear()
         super().forget()
+
+    def offers(self) -> tuple[ActionRequested, ...]:
+        """What can be done with the thing under the cursor, then with the server."""
+        data = self._data
+        if data is None or data.started_at is None:
+            return super().offers()
+        server = InstanceIdentity(data.started_at)
+        specs = registry.specs_on(self._target.kind, server)
+        return (*super().offers(), *(ActionRequested(s.name, self._target, (server,)) for s in specs))
 
     def suggestions(self) -> ActionRequested | None:
         """What `a` offers here: every action on the marked sessions, or on what is under the cursor."""

@@ -87,7 +87,7 @@ class SessionScreen(Place):
         data = self.watch_over.feed.view(self._target).data
         session = same_session(data, self._identity) if data else None
         identity = session.identity if session else self._identity
-        self.post_message(DrillDown(self._target, "plan", identity))
+        self.post_message(DrillDown(self._target, "statement", identity))
 
     def action_reveal(self) -> None:
         """Read this one statement again, with its literals; masked again on leaving."""

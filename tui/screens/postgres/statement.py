@@ -36,7 +36,7 @@ class StatementScreen(Place):
     called = "one statement"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "explain", "explain", id="explain"),
+        Binding("e", "explain", "explain again", id="explain"),
         Binding("v", "reveal", "show literals", id="reveal"),
         Binding("t", "scope", "time", id="statements.scope"),
         Binding("enter", "runner", "who runs it", id="statement.runner"),
@@ -49,14 +49,13 @@ class StatementScreen(Place):
         subject: StatementId | SessionIdentity,
         *,
         scope: Scope = Scope.LIVE,
-        explain: bool = False,
     ) -> None:
         super().__init__(watch)
         self._target = target
         self._subject = subject
         self._scope = scope
         self._explained: Explained | None = None
-        self._is_asking = explain
+        self._is_asking = False
         self._masked: tuple[str, ...] = ()
         """The whole text, laid out."""
         self._revealed: tuple[str, ...] | None = None
@@ -73,15 +72,22 @@ class StatementScreen(Place):
         return data
 
     @property
+    def _queryid(self) -> int | None:
+        """What pg_stat_statements calls it; None: a session that is gone, or whose server does not say."""
+        if isinstance(self._subject, StatementId):
+            return self._subject.queryid
+        session = same_session(self._data, self._subject) if self._data is not None else None
+        return session.query_id if session is not None else None
+
+    @property
     def _identity(self) -> StatementId | None:
-        """The entry of pg_stat_statements: of a session's statement, the one with its query_id."""
-        if isinstance(self._subject, StatementId) or self._data is None:
-            return self._subject if isinstance(self._subject, StatementId) else None
-        session, statements = same_session(self._data, self._subject), self._data.statements
-        if session is None or session.query_id is None or statements is None:
-            return None
-        found = (r.identity for r in statements.rows if r.identity.queryid == session.query_id)
-        return next(found, None)
+        """The entry of pg_stat_statements; a session's statement has none before it ended once."""
+        if isinstance(self._subject, StatementId):
+            return self._subject
+        statements = self._data.statements if self._data is not None else None
+        rows = statements.rows if statements is not None else ()
+        queryid = self._queryid
+        return next((row.identity for row in rows if row.identity.queryid == queryid), None)
 
     def crumbs(self) -> tuple[Line, Line]:
         """The path and how fresh it is."""
@@ -107,11 +113,10 @@ class StatementScreen(Place):
             yield lines
 
     def on_mount(self) -> None:
-        """Read the whole text, and the plan where that was asked for."""
+        """Ask for the whole text and the plan."""
         super().on_mount()
         self.query_one("#scroll").focus()
-        if self._is_asking:
-            self.action_explain()
+        self.action_explain()
 
     def on_screen_suspend(self) -> None:
         """Nobody looks here any more."""
@@ -131,8 +136,8 @@ class StatementScreen(Place):
         sql = self._revealed or self._masked or self._short_text()
         lines += [*text_and_plan(sql, self._explained, self._is_asking, width), ()]
         lines += hint_lines(self._explained, width)
-        if data is not None and identity is not None:
-            lines += runner_lines(data, identity, width)
+        if data is not None:
+            lines += runner_lines(data, self._queryid, width)
         self.query_one("#statement", Lines).show(lines)
 
     def _short_text(self) -> tuple[str, ...]:
@@ -165,7 +170,9 @@ class StatementScreen(Place):
         try:
             self._explained = await explain(target, self._subject)
         except TargetError as error:
-            self._explained = Explained(sql=None, why_not=f"{error}" + (f" · {error.hint}" if error.hint else ""))
+            self._explained = Explained(
+                sql=None, why_not=f"{error}" + (f" · {error.hint}" if error.hint else "")
+            )
         finally:
             self._is_asking = False
         if self._explained.sql is not None:
@@ -199,8 +206,8 @@ class StatementScreen(Place):
 
     def action_runner(self) -> None:
         """To the session that has been running it for longest."""
-        data, identity = self._data, self._identity
-        found = runners(data, identity) if data is not None and identity is not None else ()
+        data, queryid = self._data, self._queryid
+        found = runners(data, queryid) if data is not None and queryid is not None else ()
         if not found:
             self.notice("nobody runs it, in this reading")
             return

@@ -1,13 +1,17 @@
 """The database area's first screen: the list of PostgreSQL servers."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from opsdash.collectors.postgres.rows import PostgresData
 from opsdash.collectors.target import TargetId
 from opsdash.tui.screens.place import Place
 from opsdash.widgets.lines import Line
 from opsdash.widgets.messages import DrillDown
+from opsdash.widgets.panels.postgres.statements import Scope, nothing_to_show, worst
 from opsdash.widgets.panels.postgres.targets import TARGET_COLUMNS, TargetLine, target_lines
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table import Table
@@ -22,6 +26,10 @@ class TargetsScreen(Place):
     def crumbs(self) -> tuple[Line, Line]:
         """Where we are."""
         return (("Overview › ", ("2 Database", Tone.ACCENT)), ())
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "explain_worst", "worst statement", id="explain"),
+    ]
 
     @property
     def target(self) -> TargetId | None:
@@ -43,6 +51,18 @@ class TargetsScreen(Place):
         watch = self.watch_over
         lines = target_lines(watch.feed.views("postgres"), watch.findings, watch.clock.mono_s())
         self.query_one("#targets", Table).show(lines)
+
+    def action_explain_worst(self) -> None:
+        """To the plan of the statement that took most of the time of late."""
+        target = self.target
+        data: PostgresData | None = self.watch_over.feed.view(target).data if target is not None else None
+        if target is None or data is None:
+            return
+        identity = worst(data)
+        if identity is None:
+            self.notice(nothing_to_show(data.statements, Scope.TOTAL))
+            return
+        self.post_message(DrillDown(target, "statement", identity))
 
     def on_table_chosen(self, message: Table.Chosen[TargetLine]) -> None:
         """Enter: into the server."""

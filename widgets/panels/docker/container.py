@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from opsdash.collectors.docker.concern import concerned
 from opsdash.collectors.docker.exits import exit_words
 from opsdash.collectors.docker.rows import Container, EngineData, HealthCheck, Usage
 from opsdash.collectors.docker.services import group_word
@@ -12,15 +13,16 @@ from opsdash.collectors.format import age, moment, number, percent, plural, size
 from opsdash.widgets.chart import bar, spark
 from opsdash.widgets.lines import Line, labelled
 from opsdash.widgets.panel import fit
+from opsdash.widgets.panels.docker.containers import CPU_LEAST_TOP
 from opsdash.widgets.panels.docker.words import (
     age_s,
     amount_of,
-    concerned,
     condition,
     condition_tone,
     is_throttled,
     memory_ratio,
     thresholds_of,
+    when,
 )
 from opsdash.widgets.status import Tone, severity_tone
 
@@ -28,6 +30,8 @@ Fact = tuple[str, str, Tone]
 """Label, text, tone."""
 
 INDENT = 12
+_NOT_BELOW = ("docker.restarts", "docker.oom", "docker.memory", "docker.throttled")
+"""Rules whose evidence does not stand on the rest of the screen anyway."""
 _HISTORY = 30
 _LINES = 8
 """Of what it printed."""
@@ -78,7 +82,7 @@ def _wrong(container: Container, findings: Sequence[Finding]) -> Iterator[Fact]:
             yield finding.severity.word, finding.title, severity_tone(finding.severity)
             if finding.cause:
                 yield "likely", finding.cause, Tone.NORMAL
-            for seen in finding.evidence:
+            for seen in finding.evidence if finding.rule in _NOT_BELOW else ():
                 yield "seen", seen, Tone.NORMAL
 
 
@@ -103,7 +107,7 @@ def _facts(container: Container, data: EngineData) -> Iterator[Fact]:
 
 
 def _times(container: Container, now: datetime) -> str:
-    started = f"started {moment(container.started_at)} UTC" if container.started_at else "never started"
+    started = f"started {when(container.started_at, now)}" if container.started_at else "never started"
     made = "" if container.created_at is None else f" · made {_ago(container.created_at, now)} ago"
     return f"for {age(age_s(container, now))} · {started}{made}"
 
@@ -126,22 +130,21 @@ def _health(container: Container, now: datetime) -> Iterator[Fact]:
 def _check(check: HealthCheck, now: datetime) -> str:
     at = check.ended_at or check.started_at
     code = "not known" if check.exit_code is None else str(check.exit_code)
-    return f"{moment(at)} UTC, {_ago(at, now)} ago, exit {code}: {check.output or '(nothing printed)'}"
+    return f"{when(at, now)}, {_ago(at, now)} ago, exit {code}: {check.output or '(nothing printed)'}"
 
 
 def _ends(container: Container, now: datetime) -> Iterator[Fact]:
     if container.exit_code is not None and container.finished_at is not None:
-        ended = f"{exit_words(container.exit_code, container.oom_killed)} · {_ago(container.finished_at, now)} ago"
-        yield "last exit", ended, Tone.WARN if container.exit_code else Tone.NORMAL
+        code, ago = exit_words(container.exit_code, container.oom_killed), _ago(container.finished_at, now)
+        yield "last exit", f"{code} · {ago} ago", Tone.WARN if container.exit_code else Tone.NORMAL
     if container.error:
         yield "error", f"the engine says: {container.error}", Tone.CRIT
     count = "-" if container.restart_count is None else str(container.restart_count)
     policy = container.restart_policy or "not known"
-    yield (
-        "restarts",
-        f"{count} by its policy ({policy}), since it was made or started by hand",
-        Tone.WARN if container.restart_count else Tone.NORMAL,
-    )
+    told = f"{count} by its policy ({policy}), since it was made or started by hand"
+    if policy == "no":
+        told = "its policy is no: when it ends, it stays down"
+    yield "restarts", told, Tone.WARN if container.restart_count else Tone.NORMAL
 
 
 def _limits(container: Container) -> str:
@@ -206,7 +209,9 @@ def _history(view: TargetView, measure: str) -> Line:
     if len(known) < 2:
         return ()
     span_s = points[-1].mono_s - points[known[0]].mono_s
-    return ((spark(values[known[0] :], _HISTORY), Tone.ACCENT), (f" {age(span_s)}", Tone.MUTED))
+    least = CPU_LEAST_TOP if measure.startswith("cpu ") else 0.0
+    drawn = spark(values[known[0] :], _HISTORY, least_top=least)
+    return ((drawn, Tone.ACCENT), (f" {age(span_s)}", Tone.MUTED))
 
 
 def _labelled_parts(label: str, parts: Sequence[tuple[int, Line]], width: int) -> Line:

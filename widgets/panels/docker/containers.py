@@ -27,10 +27,13 @@ from opsdash.widgets.panels.docker.words import (
     rate_pair,
     thresholds_of,
     tones_of,
+    trouble_rank,
 )
 from opsdash.widgets.status import Tone
 
 _SPARK = 12
+CPU_LEAST_TOP = 0.1
+"""A tenth of a core: below it, histories of CPU stay low."""
 _ENDED = ("exited", "dead", "restarting")
 
 
@@ -69,10 +72,10 @@ class ContainerLine(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def container_lines(
     data: EngineData, view: TargetView, findings: Sequence[Finding]
 ) -> tuple[ContainerLine, ...]:
-    """Project by project, in each the worst first, then by service and number; outside of projects last."""
+    """Project by project, those with trouble first; in each the worst first, then by service and number."""
     tones = tones_of(view.target.id, findings)
     limits = thresholds_of(view)
-    lines = (
+    lines = [
         ContainerLine(
             container=container,
             usage=data.usage.get(container.id),
@@ -82,20 +85,25 @@ def container_lines(
             view=view,
         )
         for container in data.containers
-    )
-    return tuple(sorted(lines, key=_place))
+    ]
+    worst: dict[str | None, int] = {}
+    for line in lines:
+        project = line.container.project
+        worst[project] = min(worst.get(project, len(TROUBLED)), trouble_rank(line.tone))
 
+    def place(line: ContainerLine) -> tuple[object, ...]:
+        container = line.container
+        return (
+            worst[container.project],
+            container.project is None,
+            container.project or "",
+            *_badness(line),
+            container.service or "",
+            container.number or 0,
+            container.name,
+        )
 
-def _place(line: ContainerLine) -> tuple[object, ...]:
-    container = line.container
-    return (
-        container.project is None,
-        container.project or "",
-        WORST_TONES.index(line.tone),
-        container.service or "",
-        container.number or 0,
-        container.name,
-    )
+    return tuple(sorted(lines, key=place))
 
 
 def worst_lines(lines: Sequence[ContainerLine]) -> tuple[ContainerLine, ...]:
@@ -111,6 +119,11 @@ def _badness(line: ContainerLine) -> tuple[int, int]:
 def visible_ids(lines: Sequence[ContainerLine]) -> tuple[str, ...]:
     """Those of `lines` whose usage can be asked for."""
     return tuple(line.container.id for line in lines if line.runs)
+
+
+def _cpu_history(line: ContainerLine) -> str:
+    values = line.view.series(f"cpu {line.container.id}")
+    return spark(values, _SPARK, least_top=CPU_LEAST_TOP).rjust(_SPARK)
 
 
 def _exit(line: ContainerLine) -> Cell:
@@ -152,6 +165,7 @@ CONDITION: Column[ContainerLine] = Column(
     title="STATE",
     width=10,
     cell=lambda r: (condition(r.container), condition_tone(condition(r.container))),
+    sort=lambda r: condition_rank(condition(r.container)),
 )
 GROUP: Column[ContainerLine] = Column(
     key="group",
@@ -186,13 +200,13 @@ CPU_HISTORY: Column[ContainerLine] = Column(
     key="history",
     title="CPU BEFORE",
     width=_SPARK,
-    cell=lambda r: (spark(r.view.series(f"cpu {r.container.id}")[-_SPARK:], _SPARK), Tone.ACCENT),
-    priority=9,
+    cell=lambda r: (_cpu_history(r), Tone.ACCENT),
+    priority=7,
 )
 MEMORY: Column[ContainerLine] = Column(
     key="memory",
     title="MEM/LIMIT",
-    width=15,
+    width=17,
     align="right",
     cell=lambda r: memory_cell(r.container, r.usage, r.limits),
     sort=lambda r: r.usage.memory_bytes if r.usage else None,
@@ -249,16 +263,16 @@ CONTAINER_COLUMNS: tuple[Column[ContainerLine], ...] = (
     Column(
         key="network",
         title="NET B/S",
-        width=15,
+        width=13,
         cell=lambda r: rate_pair(r.usage.received_per_s, r.usage.sent_per_s, "↓↑") if r.usage else "-",
         sort=lambda r: r.usage.received_per_s if r.usage else None,
         descending_first=True,
-        priority=7,
+        priority=6,
     ),
     Column(
         key="block",
         title="BLOCK B/S",
-        width=15,
+        width=13,
         cell=lambda r: rate_pair(r.usage.read_per_s, r.usage.written_per_s, "rw") if r.usage else "-",
         sort=lambda r: r.usage.written_per_s if r.usage else None,
         descending_first=True,
@@ -283,10 +297,17 @@ CONTAINER_COLUMNS: tuple[Column[ContainerLine], ...] = (
         width=22,
         cell=_ports,
         sort=lambda r: r.container.ports[0] if r.container.ports else None,
-        priority=8,
+        priority=9,
     ),
 )
 """Of the table of one engine."""
+
+NARROW_COLUMNS: tuple[Column[ContainerLine], ...] = (
+    NAME,
+    CONDITION,
+    *(column for column in CONTAINER_COLUMNS if column.key not in ("name", "state", "health")),
+)
+"""The same for a narrow screen: state and health in one column."""
 
 OVERVIEW_COLUMNS: tuple[Column[ContainerLine], ...] = (
     NAME,

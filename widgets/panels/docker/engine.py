@@ -43,7 +43,7 @@ def head_lines(
     if unread:
         parts.insert(1, (2, ((f"{plural(unread, 'container')} not inspected yet", Tone.UNKNOWN),)))
     said = [part for part in parts if part[1][0] not in ("", ("", Tone.MUTED))]
-    return fit([(0, counts_line(data.containers))], width), fit(said, width, " · ")
+    return counts_line(data, width), fit(said, width, " · ")
 
 
 LEGEND: Line = ((f"{THROTTLED} beside CPU: held back by its CPU limit; CPU 100% is one core", Tone.MUTED),)

@@ -16,7 +16,7 @@ _BAD = {"oom": Tone.CRIT, "health_status: unhealthy": Tone.WARN, "kill": Tone.NO
 _QUIET = ("exec_create", "exec_start", "exec_die", "create", "destroy", "rename", "update")
 
 EVENT_WORDS = {
-    "oom": "oom: the kernel killed a process of it",
+    "oom": "oom: killed for memory",
     "die": "die: it ended",
     "kill": "kill: a signal was sent",
 }
@@ -29,6 +29,8 @@ class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     """Counts those that are alike in everything else, so that each row has an identity of its own."""
     now: datetime
+    is_oom: bool = False
+    """Whether the kernel had killed a process of the container for memory just before."""
 
     @property
     def tone(self) -> Tone:
@@ -50,10 +52,13 @@ def event_lines(data: EngineData, container: str | None = None) -> tuple[EventLi
     if container is not None:
         events = (event for event in events if event.container == container)
     seen: dict[EngineEvent, int] = {}
+    before: dict[str, str] = {}
     lines = []
     for event in events:
         seen[event] = seen.get(event, 0) + 1
-        lines.append(EventLine(event=event, number=seen[event], now=data.now))
+        is_oom = before.get(event.container) == "oom"
+        before[event.container] = event.action
+        lines.append(EventLine(event=event, number=seen[event], now=data.now, is_oom=is_oom))
     return tuple(reversed(lines))
 
 
@@ -73,7 +78,8 @@ def known_since(data: EngineData) -> Line:
 
 
 def _exit(line: EventLine) -> str:
-    return "" if line.event.exit_code is None else exit_words(line.event.exit_code)
+    code = line.event.exit_code
+    return "" if code is None else exit_words(code, line.is_oom)
 
 
 EVENT_COLUMNS: tuple[Column[EventLine], ...] = (

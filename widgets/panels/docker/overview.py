@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opsdash.collectors.docker.rows import Container, EngineData
+from opsdash.collectors.docker.rows import EngineData
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.target import TargetId
@@ -25,6 +25,10 @@ from opsdash.widgets.status import GLYPHS, Tone
 TITLE = "4 Containers"
 _FOLDED_BELOW = 3
 """With fewer lines the area is one line."""
+_VERSION_FROM = 100
+"""In a narrower heading the counts matter more."""
+_RULE_AND_GAPS = 13
+"""Cells of a heading that are neither title nor figures."""
 _HEADER_FROM = 4
 """With fewer lines the columns are not named: what is wrong comes first."""
 
@@ -41,13 +45,7 @@ def overview_lines(
     if full is None:
         heading = rule(((TITLE, Tone.ACCENT),), (), width)
         return (heading, *_other_lines(others, findings, mono_s, width, height - 1))
-    title: Line = (
-        (TITLE, Tone.ACCENT),
-        " · ",
-        (full.target.name, view_tone(full, findings)),
-        f" · {title_of(full.data)}",
-    )
-    heading = _heading(title, full, mono_s, width)
+    heading = _heading(full, view_tone(full, findings), mono_s, width)
     table = _table(full, findings, width, _table_height(height, len(others)))
     left = height - 1 - len(table)
     return (heading, *table, *_other_lines(others, findings, mono_s, width, left))
@@ -78,20 +76,14 @@ def _table_height(height: int, others: int) -> int:
     return max(height - 1 - others, _FOLDED_BELOW - 1)
 
 
-def _heading(title: Line, view: TargetView, mono_s: float, width: int) -> Line:
-    """The counts stand in the heading where there is room; how old all is comes first."""
+def _heading(view: TargetView, tone: Tone, mono_s: float, width: int) -> Line:
+    """Which engine, as many of the counts as fit, and how old all is."""
     fresh = freshness(view, mono_s)
-    both: Line = (*counts_line(view.data.containers), " · ", *fresh)
-    fits = line_width(title) + line_width(both) + 9 <= width
-    return rule(title, both if fits else fresh, width)
-
-
-def counts_line(containers: Sequence[Container]) -> Line:
-    """How many containers are in which condition, worst first."""
-    spans: list[Span] = []
-    for word, count in condition_counts(containers):
-        spans += [("  " if spans else "") + f"{count} ", (word, condition_tone(word))]
-    return tuple(spans) or (("no containers", Tone.MUTED),)
+    title: Line = ((TITLE, Tone.ACCENT), " · ", (view.target.name, tone))
+    if width >= _VERSION_FROM:
+        title += (f" · {title_of(view.data)}",)
+    counts = counts_line(view.data, width - line_width(title) - line_width(fresh) - _RULE_AND_GAPS)
+    return rule(title, (*counts, " · ", *fresh) if counts else fresh, width)
 
 
 def _shown(
@@ -171,19 +163,20 @@ def folded_line(ordered: Sequence[TargetView], findings: Sequence[Finding], widt
     elif worst.good is None:
         says = (cut("waiting for the first reading", room),)
     else:
-        says = _counts_within(worst.data, room)
+        says = counts_line(worst.data, room)
     return spread((*head, *says), rest, width) if rest else (*head, *says)
 
 
-def _counts_within(data: EngineData, width: int) -> Line:
-    """The counts, without those of the least bad conditions that do not fit."""
+def counts_line(data: EngineData, width: int) -> Line:
+    """How many containers are in which condition, worst first, without the least bad that do not fit."""
     counts = condition_counts(data.containers)
     if not counts:
         return (("no containers", Tone.MUTED),)
     parts: list[tuple[int, Line]] = [
-        (place, (f"{count} ", (word, condition_tone(word)))) for place, (word, count) in enumerate(counts)
+        (place + 1, (f"{count} ", (word, condition_tone(word)))) for place, (word, count) in enumerate(counts)
     ]
-    return fit(parts, width)
+    whole = fit(parts, sum(line_width(part) + 2 for _, part in parts))
+    return whole if line_width(whole) <= width else (*fit(parts, width - 2), (" …", Tone.MUTED))
 
 
 def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
@@ -198,6 +191,6 @@ def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, wi
     parts: list[tuple[int, Line]] = [
         (0, name),
         (2, (f"{title_of(data):<16}",)),
-        (0, _counts_within(data, width - line_width(name) - 14)),
+        (0, counts_line(data, width - line_width(name) - 14)),
     ]
     return spread(fit(parts, width - 12), freshness(view, mono_s), width)

@@ -19,6 +19,7 @@ from opsdash.widgets.panels.docker.words import (
     container_tone,
     glyph,
     tones_of,
+    trouble_rank,
 )
 from opsdash.widgets.status import Tone
 
@@ -69,7 +70,7 @@ class ServiceLine(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def service_lines(data: EngineData, view: TargetView, findings: Sequence[Finding]) -> tuple[ServiceLine, ...]:
-    """Each project, and below it its services, by name."""
+    """Each project, those with trouble first, and below it its services by name."""
     by_identity: dict[ServiceIdentity, list[Container]] = {}
     for container in data.containers:
         service = service_of(container)
@@ -88,7 +89,13 @@ def service_lines(data: EngineData, view: TargetView, findings: Sequence[Finding
         )
         for identity, containers in by_identity.items()
     ]
-    return tuple(sorted(lines, key=lambda line: (line.identity.project, line.identity.service or "")))
+    worst = {line.identity.project: trouble_rank(line.tone) for line in lines if line.is_project}
+
+    def place(line: ServiceLine) -> tuple[int, str, str]:
+        project, service = line.identity.project, line.identity.service
+        return worst[project], project, service or ""
+
+    return tuple(sorted(lines, key=place))
 
 
 def _total(data: EngineData, containers: Sequence[Container], what: str) -> float | None:

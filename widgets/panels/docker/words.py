@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from opsdash.collectors.docker.rows import Container, ContainerIdentity, EngineData, Usage
+from opsdash.collectors.docker.concern import concerned
+from opsdash.collectors.docker.rows import Container, EngineData, Usage
 from opsdash.collectors.docker.services import serves
 from opsdash.collectors.docker.settings import DockerSettings, DockerThresholds
 from opsdash.collectors.feed import TargetView
@@ -33,6 +34,7 @@ _WORST_STATES = (
     "exited",
 )
 _NOT_WELL = ("dead", "restarting", "unhealthy")
+_DAY_S = 86_400
 THROTTLED = "▾"
 """Beside a CPU figure: its limit held it back."""
 
@@ -47,12 +49,6 @@ def thresholds_of(view: TargetView) -> DockerThresholds:
 def title_of(data: EngineData) -> str:
     """What kind of engine it is."""
     return f"Docker {data.engine.version}"
-
-
-def concerned(finding: Finding) -> frozenset[str]:
-    """Ids of the containers that a finding is about."""
-    identities = (finding.identity, *(suggested.identity for suggested in finding.actions))
-    return frozenset(i.id for i in identities if isinstance(i, ContainerIdentity))
 
 
 def tones_of(target: TargetId, findings: Iterable[Finding]) -> Mapping[str, Tone]:
@@ -103,6 +99,15 @@ def condition_counts(containers: Iterable[Container]) -> tuple[tuple[str, int], 
     return tuple(sorted(counts.items(), key=lambda item: (condition_rank(item[0]), item[0])))
 
 
+def trouble_rank(tone: Tone) -> int:
+    """Place of a tone among those of trouble, worst first; one place for all on which nothing was found.
+
+    >>> trouble_rank(Tone.CRIT) < trouble_rank(Tone.WARN) < trouble_rank(Tone.OK) == trouble_rank(Tone.MUTED)
+    True
+    """
+    return TROUBLED.index(tone) if tone in TROUBLED else len(TROUBLED)
+
+
 def condition_rank(word: str) -> int:
     """Its place among the conditions, worst first; a state that is new to us is as bad as any.
 
@@ -120,6 +125,19 @@ def age_s(container: Container, now: datetime) -> float | None:
     elif container.state == "created":
         since = container.created_at
     return None if since is None else max(0.0, (now - since).total_seconds())
+
+
+def when(at: datetime | None, now: datetime) -> str:
+    """A moment in UTC, with its day where that is not today's last; `-` when unknown.
+
+    >>> from datetime import UTC, timedelta
+    >>> now = datetime(2026, 3, 14, 3, 12, 41, tzinfo=UTC)
+    >>> when(now - timedelta(hours=4), now), when(now - timedelta(days=3), now)
+    ('23:12:41 UTC', '2026-03-11 03:12 UTC')
+    """
+    if at is None:
+        return "-"
+    return f"{at:%H:%M:%S} UTC" if (now - at).total_seconds() < _DAY_S else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def amount_of(used: float | None, limit: float | None) -> str:

@@ -1,0 +1,181 @@
+"""Which lines of logs a person wants to see: filters as typed, stacked, applied to many records at once."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from opsdash.collectors.lines.record import Level
+from opsdash.collectors.text import one_line
+
+_TOKEN = re.compile(
+    r"""(?P<no>[-!])?\+?
+    (?:
+      /(?P<pattern>(?:\\.|[^/\\])+)/(?=\s|$)
+      |"(?P<quoted>[^"]*)"?
+      |@(?P<source>\S+)
+      |(?:level)?\s*(?:>=|≥)\s*(?P<level>[A-Za-z]+)
+      |(?P<plain>\S(?:(?!\s+[-+!@/"]\S|\s+(?:level)?(?:>=|≥)).)*)
+    )""",
+    re.VERBOSE,
+)
+
+
+class FilterError(ValueError):
+    """What was typed cannot be looked for; the text says why."""
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition on a record."""
+
+    kind: Literal["text", "pattern", "id", "source", "level"]
+    """What `value` is: literal text, a regular expression, an id, part of a source's name, a level's name."""
+    value: str
+    excludes: bool = False
+    """Whether records that meet it are left out, instead of all others."""
+
+    def __str__(self) -> str:
+        sign = "-" if self.excludes else "+"
+        shown = {
+            "text": f'"{self.value}"' if " " in self.value else self.value,
+            "pattern": f"/{self.value}/",
+            "id": f"id:{self.value}",
+            "source": f"@{self.value}",
+            "level": f"level≥{self.value}",
+        }[self.kind]
+        return f"{sign}{shown}" if self.kind != "level" else shown
+
+
+def parse(text: str) -> tuple[Filter, ...]:
+    """Filters from what was typed; all of them must hold.
+
+    >>> [str(f) for f in parse('-healthz +request=7f3a91')]
+    ['-healthz', '+request=7f3a91']
+    >>> [str(f) for f in parse("could not obtain lock -/GET .*probe/ @api >=warn")]
+    ['+"could not obtain lock"', '-/GET .*probe/', '+@api', 'level≥WARN']
+    >>> parse("  ")
+    ()
+
+    Raises:
+        FilterError: A regular expression or a level that makes no sense.
+    """
+    found = tuple(_filter(token) for token in _TOKEN.finditer(one_line(text)))
+    for one in found:
+        if one.kind == "pattern":
+            compiled(one)
+    return found
+
+
+def _filter(token: re.Match[str]) -> Filter:
+    excludes = token["no"] is not None
+    if token["pattern"] is not None:
+        return Filter(kind="pattern", value=token["pattern"], excludes=excludes)
+    if token["source"] is not None:
+        return Filter(kind="source", value=token["source"], excludes=excludes)
+    if token["level"] is not None:
+        return Filter(kind="level", value=_level(token["level"]).name)
+    value = token["quoted"] if token["quoted"] is not None else token["plain"]
+    return Filter(kind="text", value=value, excludes=excludes)
+
+
+def _level(word: str) -> Level:
+    for level in Level:
+        if len(word) >= 3 and level.name.startswith(word.upper()[: len(level.name)]):
+            return level
+    raise FilterError(f"{word!r} is no level: expected {', '.join(level.name.lower() for level in Level)}")
+
+
+def compiled(one: Filter) -> re.Pattern[bytes]:
+    """What a text, a pattern or an id looks like in a line. Small letters alone stand for capitals as well.
+
+    >>> bool(compiled(Filter(kind="text", value="lock")).search(b"DeadLock"))
+    True
+    >>> bool(compiled(Filter(kind="text", value="Lock")).search(b"deadlock"))
+    False
+
+    Raises:
+        FilterError: The regular expression makes no sense.
+    """
+    pattern = one.value if one.kind == "pattern" else re.escape(one.value)
+    flags = re.IGNORECASE if one.kind != "id" and _is_small(one) else re.RegexFlag(0)
+    try:
+        return re.compile(pattern.encode(), flags | re.MULTILINE)  # a record has several lines
+    except re.error as error:
+        raise FilterError(f"/{one.value}/ is no regular expression: {error}") from error
+
+
+def _is_small(one: Filter) -> bool:
+    """Whether capitals are alike; in a pattern the letters after a backslash are no letters to look for."""
+    letters = re.sub(r"\\.", "", one.value) if one.kind == "pattern" else one.value
+    return letters == letters.lower()
+
+
+Keep = Callable[[Sequence[bytes]], list[int]]
+"""The places of the records that are kept, of several; each is its lines with newlines between them."""
+
+
+def keeps(filters: Sequence[Filter]) -> Keep:
+    """All conditions on text together; those on sources and levels are left to whoever knows these."""
+    tests = [_test(one) for one in filters if one.kind not in ("source", "level")]
+
+    def keep(records: Sequence[bytes]) -> list[int]:
+        if not tests:
+            return list(range(len(records)))
+        places = tests[0](records)
+        for test in tests[1:]:
+            if not places:
+                break
+            inner = test([records[place] for place in places])
+            places = [places[i] for i in inner]
+        return places
+
+    return keep
+
+
+def _test(one: Filter) -> Keep:
+    if one.kind == "pattern":
+        search = compiled(one).search
+        if one.excludes:
+            return lambda records: [i for i, record in enumerate(records) if not search(record)]
+        return lambda records: [i for i, record in enumerate(records) if search(record)]
+    needle = one.value.encode()
+    if one.kind == "id" or not _is_small(one):
+        return _holding(needle, one.excludes)
+    return _holding_small(needle.lower(), one.excludes)
+
+
+def _holding(needle: bytes, excludes: bool) -> Keep:
+    def test(records: Sequence[bytes]) -> list[int]:
+        if needle not in b"\n".join(records):  # most are without a rare word: they are passed over at once
+            return list(range(len(records))) if excludes else []
+        if excludes:
+            return [i for i, record in enumerate(records) if needle not in record]
+        return [i for i, record in enumerate(records) if needle in record]
+
+    return test
+
+
+def _holding_small(needle: bytes, excludes: bool) -> Keep:
+    def test(records: Sequence[bytes]) -> list[int]:
+        if needle not in b"\n".join(records).lower():
+            return list(range(len(records))) if excludes else []
+        if excludes:
+            return [i for i, record in enumerate(records) if needle not in record.lower()]
+        return [i for i, record in enumerate(records) if needle in record.lower()]
+
+    return test
+
+
+def keeps_source(filters: Sequence[Filter], name: str) -> bool:
+    """Whether the conditions on sources' names hold.
+
+    >>> keeps_source(parse("@api -@api-2"), "api-1"), keeps_source(parse("@api -@api-2"), "api-2")
+    (True, False)
+    """
+    return all((one.value.lower() in name.lower()) != one.excludes for one in filters if one.kind == "source")
+
+
+def least_level(filters: Sequence[Filter]) -> Level | None:
+    """The strictest condition on the level; None: there is none."""
+    return max((Level[one.value] for one in filters if one.kind == "level"), default=None)

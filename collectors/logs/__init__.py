@@ -1,0 +1,1 @@
+"""Log files: found by pattern, followed through rotation, held in memory."""

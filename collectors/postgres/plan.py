@@ -1,0 +1,161 @@
+"""The plan of a statement as the server explains it, made into a tree. Pure; conditions are masked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from opsdash.collectors.postgres.mask import mask
+from opsdash.collectors.text import one_line
+
+_CONDITIONS = (
+    "Index Cond",
+    "Recheck Cond",
+    "TID Cond",
+    "Hash Cond",
+    "Merge Cond",
+    "Join Filter",
+    "Filter",
+    "One-Time Filter",
+    "Order By",
+    "Sort Key",
+    "Group Key",
+)
+"""What a node says of the rows that it takes or how it puts them, in the order shown."""
+
+_STRATEGIES = {"Sorted": "GroupAggregate", "Hashed": "HashAggregate", "Mixed": "MixedAggregate"}
+
+
+class PlanNode(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a plan."""
+
+    kind: str
+    """The server's "Node Type"."""
+    label: str
+    """As EXPLAIN writes it in text: "Index Scan using stock_pkey on public.stock s"."""
+    subplan: str | None = None
+    """"InitPlan 1", "CTE recent": what the step belongs to, where it is not an ordinary input."""
+    schema: str | None = None
+    relation: str | None = None
+    alias: str | None = None
+    total_cost: float
+    """In the planner's units; of one execution of the step."""
+    rows: float
+    """How many the planner expects of one execution."""
+    share: float
+    """The step's own part of the plan's whole cost, 0 to 1, without its inputs."""
+    conditions: tuple[tuple[str, str], ...] = ()
+    """(word, expression), literals masked."""
+    actual_ms: float | None = None
+    """Of all executions, with its inputs; None unless the statement was executed."""
+    actual_rows: float | None = None
+    """Of all executions."""
+    subplans_removed: int = 0
+    """Partitions that were left out before the plan began."""
+    children: tuple["PlanNode", ...] = ()
+
+    def condition(self, word: str) -> str | None:
+        """One of its conditions; None when it has no such."""
+        return dict(self.conditions).get(word)
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole plan."""
+
+    root: PlanNode
+
+    def nodes(self) -> Iterator[PlanNode]:
+        """All steps, from the top, depth first."""
+        stack = [self.root]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(reversed(node.children))
+
+    @property
+    def costliest(self) -> PlanNode:
+        """The step with the largest cost of its own."""
+        return max(self.nodes(), key=lambda node: node.share)
+
+
+def plan_of(answer: Mapping[str, Any]) -> Plan:
+    """The tree of one element of `EXPLAIN (FORMAT JSON, VERBOSE)`.
+
+    A step's cost contains its inputs', but a Limit stops them early and a Nested Loop repeats one of them: so
+    each step's cost is shared out among its inputs, and what is left is its own. All shares add up to 1.
+
+    Raises:
+        KeyError: It is not a plan.
+        RecursionError: It is nested too deeply to be drawn.
+    """
+    top = answer["Plan"]
+    whole = float(top["Total Cost"])
+    return Plan(root=_node(top, whole, whole))
+
+
+def _node(raw: Mapping[str, Any], budget: float, whole: float) -> PlanNode:
+    inputs: Sequence[Mapping[str, Any]] = raw.get("Plans", ())
+    wanted = _input_costs(raw, inputs)
+    scale = min(1.0, budget / sum(wanted)) if sum(wanted) > 0 else 1.0
+    budgets = [cost * scale for cost in wanted]
+    own = max(budget - sum(budgets), 0.0)
+    loops = float(raw.get("Actual Loops", 1))
+    ran = "Actual Total Time" in raw
+    return PlanNode(
+        kind=one_line(raw["Node Type"]),
+        label=_label(raw),
+        subplan=one_line(raw["Subplan Name"]) if "Subplan Name" in raw else None,
+        schema=raw.get("Schema"),
+        relation=raw.get("Relation Name"),
+        alias=raw.get("Alias"),
+        total_cost=float(raw["Total Cost"]),
+        rows=float(raw["Plan Rows"]),
+        share=own / whole if whole > 0 else 0.0,
+        conditions=tuple(_conditions(raw)),
+        actual_ms=float(raw["Actual Total Time"]) * loops if ran else None,
+        actual_rows=float(raw["Actual Rows"]) * loops if ran else None,
+        subplans_removed=int(raw.get("Subplans Removed", 0)),
+        children=tuple(_node(part, cost, whole) for part, cost in zip(inputs, budgets, strict=True)),
+    )
+
+
+def _input_costs(raw: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]]) -> list[float]:
+    """What each input costs in all its executions, as far as the plan tells."""
+    costs = [float(part["Total Cost"]) for part in inputs]
+    if raw["Node Type"] == "Nested Loop" and len(inputs) >= 2 and inputs[1]["Node Type"] != "Materialize":
+        costs[1] *= max(float(inputs[0]["Plan Rows"]), 1.0)
+    return costs
+
+
+def _conditions(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for word in _CONDITIONS:
+        value = raw.get(word)
+        if value:
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield word, mask(text)
+
+
+def _label(raw: Mapping[str, Any]) -> str:
+    """A step in words, as EXPLAIN's text form has it.
+
+    >>> _label({"Node Type": "Hash Join", "Join Type": "Left"}), _label({"Node Type": "Limit"})
+    ('Hash Left Join', 'Limit')
+    >>> _label({"Node Type": "ModifyTable", "Operation": "Delete", "Relation Name": "t", "Schema": "public"})
+    'Delete on public.t'
+    """
+    kind = raw["Node Type"]
+    if kind == "ModifyTable":
+        kind = raw.get("Operation", kind)
+    elif kind == "Aggregate":
+        kind = _STRATEGIES.get(raw.get("Strategy", ""), kind)
+    elif raw.get("Join Type", "Inner") != "Inner":
+        kind = f"{kind.removesuffix(' Join')} {raw['Join Type']} Join"
+    words = [f"Parallel {kind}" if raw.get("Parallel Aware") else kind]
+    if "Index Name" in raw:
+        words.append(f"using {raw['Index Name']}")
+    name = raw.get("Relation Name") or raw.get("CTE Name") or raw.get("Function Name")
+    if name:
+        words.append(f"on {raw['Schema']}.{name}" if "Schema" in raw else f"on {name}")
+        if raw.get("Alias", name) != name:
+            words.append(raw["Alias"])
+    return one_line(" ".join(words))

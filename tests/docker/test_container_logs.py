@@ -1,0 +1,179 @@
+"""Logs of real containers of a real engine."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from opsdash.collectors.docker.followed import FIRST_LINES
+from tests.docker.following import LIMIT_S, following
+from tests.support.engine import TestEngine, started_engine
+from tests.support.faults import Proxy
+from tests.support.waiting import wait_until_async
+
+SLOWLY = ("sh", "-c", "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.002; done")
+
+
+@pytest.fixture(scope="module")
+def ported() -> Iterator[TestEngine]:
+    """An engine that also listens on a port, so that a proxy can stand before it."""
+    engine = started_engine(has_port=True)
+    yield engine
+    engine.close()
+
+
+def numbers(lines: list[bytes]) -> list[int]:
+    return [int(line.split()[-1]) for line in lines]
+
+
+async def test_lines_come_without_the_engines_frame_and_time(engine: TestEngine) -> None:
+    engine.run("plain", ("sh", "-c", "echo one; echo two >&2; sleep 1000"))
+    async with following(engine) as it:
+        await it.until(lambda: len(it.lines("plain")) == 2, "both lines")
+        assert sorted(it.lines("plain")) == [b"one", b"two"]
+
+
+async def test_lines_of_a_terminal_come_without_its_line_ends(engine: TestEngine) -> None:
+    engine.run("teletype", ("sh", "-c", "echo one; echo two; sleep 1000"), options=("--tty",))
+    async with following(engine) as it:
+        await it.until(lambda: it.lines("teletype") == [b"one", b"two"], "both lines")
+
+
+async def test_of_what_was_printed_before_the_newest_lines_come(engine: TestEngine) -> None:
+    engine.run("counting", ("sh", "-c", "seq 1 5000; sleep 1000"))
+    assert engine.docker("logs", "--tail", "1", "counting")  # they are written
+    async with following(engine) as it:
+        await it.until(lambda: len(it.lines("counting")) >= FIRST_LINES, "the newest lines")
+        assert numbers(it.lines("counting"))[-FIRST_LINES:] == list(range(5001 - FIRST_LINES, 5001))
+
+
+async def test_a_line_counts_for_the_time_at_which_it_was_printed(engine: TestEngine) -> None:
+    engine.run("early", ("sh", "-c", "echo ERROR early; sleep 1.2; echo ERROR late; sleep 1000"))
+    async with following(engine) as it:
+        await it.until(lambda: len(it.lines("early")) == 2, "both lines")
+        (summary,) = it.logs.summaries()
+        early, late = summary.latest
+        assert 1 < late.at - early.at < LIMIT_S
+        assert sum(minute.errors for minute in summary.minutes) == 2
+
+
+async def test_no_line_is_lost_or_doubled_when_the_connection_breaks(
+    ported: TestEngine,
+) -> None:
+    assert ported.port is not None
+    drivers = ("json-file", "local")
+    for driver in drivers:
+        ported.run(driver, SLOWLY, options=("--log-driver", driver))
+    async with Proxy(ported.port) as proxy, following(ported, host=f"tcp://127.0.0.1:{proxy.port}") as it:
+        for _ in range(3):
+            seen = [len(it.lines(driver)) for driver in drivers]
+
+            def has_more(seen: list[int] = seen) -> bool:
+                return all(len(it.lines(d)) > n + 50 for d, n in zip(drivers, seen, strict=True))
+
+            await it.until(has_more, "more lines")
+            await proxy.cut()
+        for driver in drivers:
+            got = numbers(it.lines(driver))
+            assert got == list(range(got[0], got[0] + len(got)))
+            buffer = it.buffer(driver)
+            assert buffer is not None
+            assert buffer.gaps == ()
+
+
+async def test_lines_that_the_engine_has_no_more_are_marked_as_a_gap(
+    ported: TestEngine,
+) -> None:
+    assert ported.port is not None
+    ported.run("rotated", SLOWLY, options=("--log-opt", "max-size=20k", "--log-opt", "max-file=1"))
+    async with Proxy(ported.port) as proxy, following(ported, host=f"tcp://127.0.0.1:{proxy.port}") as it:
+        await it.until(lambda: it.lines("rotated"), "a line")
+        await proxy.refuse()
+        seen = numbers(it.lines("rotated"))[-1]
+
+        def has_rotated() -> bool:
+            return numbers([ported.docker("logs", "--tail", "1", "rotated").encode()])[0] > seen + 500
+
+        await wait_until_async(has_rotated, LIMIT_S, "the log was rotated")
+        await proxy.listen()
+        await it.until(lambda: numbers(it.lines("rotated"))[-1] > seen + 500, "newer lines")
+        buffer = it.buffer("rotated")
+        assert buffer is not None
+        (gap,) = buffer.gaps
+        last, first = numbers(buffer.lines(gap.before - 1, gap.before + 1))
+        assert first > last + 1
+        assert "without a connection" in gap.reason
+
+
+async def test_a_container_that_is_started_again_goes_on_without_doubling(engine: TestEngine) -> None:
+    engine.run("again", ("sh", "-c", "echo started; sleep 1000"))
+    async with following(engine) as it:
+        await it.until(lambda: it.lines("again") == [b"started"], "the first run")
+        engine.docker("restart", "--time", "0", "again")
+        await it.until(lambda: len(it.lines("again")) > 1, "the second run")
+        assert it.lines("again") == [b"started", b"started"]
+
+
+async def test_the_last_lines_of_a_container_that_ended_are_read_once(engine: TestEngine) -> None:
+    id = engine.run("crashed", ("sh", "-c", "echo panic: out of luck; exit 3"))
+    engine.docker("wait", "crashed")
+    async with following(engine) as it:
+        await it.until(lambda: it.lines("crashed") == [b"panic: out of luck"], "its last line")
+        log = next(iter(it.logs.sources()))
+        for _ in range(20):
+            it.look()
+            await asyncio.sleep(0)
+        assert log.buffer.end == 1
+        asked = [path for _, path in engine.requests() if f"{id}/logs" in path]
+        assert len(asked) == 1
+
+
+async def test_a_driver_that_gives_nothing_back_is_said_and_not_asked_again(engine: TestEngine) -> None:
+    id = engine.run("silent", ("sh", "-c", "echo nobody hears; sleep 1000"), options=("--log-driver", "none"))
+    async with following(engine) as it:
+        it.look()
+        (summary,) = it.logs.summaries()
+        assert summary.failure is not None
+        assert summary.failure.reason == "none cannot be read back from the engine"
+        assert not [path for _, path in engine.requests() if f"{id}/logs" in path]
+
+
+async def test_those_beyond_the_limit_are_named(engine: TestEngine) -> None:
+    for name in ("first", "second", "third"):
+        engine.run(name, ("sh", "-c", "echo here; sleep 1000"))
+    async with following(engine, at_most=2) as it:
+        await it.until(lambda: [s for s in it.logs.summaries() if s.end] != [], "a line")
+        assert len(it.logs.sources()) == 2
+        (left_out,) = [each for each in it.logs.summaries() if each.failure is not None]
+        assert left_out.failure is not None
+        assert left_out.failure.reason == "not followed: 2 other containers are"
+
+
+async def test_a_removed_container_takes_its_lines_with_it(engine: TestEngine) -> None:
+    engine.run("leaving", ("sh", "-c", "echo here; sleep 1000"))
+    async with following(engine) as it:
+        await it.until(lambda: it.lines("leaving"), "its line")
+        engine.docker("rm", "--force", "leaving")
+        it.look()
+        assert it.logs.sources() == ()
+
+
+async def test_a_flood_arrives_whole_and_leaves_others_their_turn(engine: TestEngine) -> None:
+    wait = "while [ ! -e /tmp/go ]; do sleep 0.05; done"
+    engine.run("flood", ("sh", "-c", f"echo 0; {wait}; seq 1 100000; sleep 1000"))
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.001)
+
+    async with following(engine) as it:
+        await it.until(lambda: it.lines("flood") == [b"0"], "it is followed")
+        engine.docker("exec", "flood", "sh", "-c", "> /tmp/go")
+        other = asyncio.create_task(count_turns())
+        await it.until(lambda: it.lines("flood")[-1:] == [b"100000"], "the last line")
+        other.cancel()
+        assert numbers(it.lines("flood")) == list(range(100_001))
+        assert turns > 10

@@ -1,0 +1,107 @@
+"""Standbys that lag, and slots that keep WAL for nobody. Pure."""
+
+from collections.abc import Iterator
+
+from opsdash.collectors.finding import Finding, Severity
+from opsdash.collectors.format import duration, size
+from opsdash.collectors.postgres.replication_rows import Replication, Slot, Standby
+from opsdash.collectors.postgres.rows import PostgresData
+from opsdash.collectors.postgres.settings import PostgresThresholds
+from opsdash.collectors.target import Target
+
+
+def replication(data: PostgresData, target: Target, limits: PostgresThresholds) -> Iterator[Finding]:
+    """What is wrong with those who follow this server."""
+    seen = data.replication
+    if seen is None:
+        return
+    for standby in seen.standbys:
+        behind_s = (standby.replay_lag_s or 0.0) > limits.replication_lag_s
+        if behind_s or (standby.replay_bytes or 0) > limits.replication_lag_bytes:
+            yield _lagging(standby, target)
+    for slot in seen.slots:
+        if slot.wal_status in ("unreserved", "lost"):
+            yield _in_danger(slot, target)
+        elif not slot.is_active and (slot.retained_bytes or 0) > limits.slot_retained_bytes:
+            yield _unused(slot, seen, target)
+
+
+def _lagging(standby: Standby, target: Target) -> Finding:
+    name = standby.application_name or str(standby.pid)
+    lag = f"{duration(standby.replay_lag_s)} and {size(standby.replay_bytes)}"
+    if standby.replay_lag_s is None:
+        lag = f"{size(standby.replay_bytes)} (it does not say how long)"
+    return Finding(
+        severity=Severity.WARN,
+        target=target.id,
+        rule="postgres.replication_lag",
+        subject=name,
+        title=f"standby {name} is {lag} behind · {standby.state or 'state not visible'}",
+        short=f"standby {name} {lag} behind",
+        evidence=(
+            f"not sent {size(standby.sent_bytes)}, not flushed there {size(standby.flush_bytes)}, "
+            f"not replayed there {size(standby.replay_bytes)}",
+            f"flush lag {duration(standby.flush_lag_s)}, replay lag {duration(standby.replay_lag_s)}",
+            f"client {standby.client_addr or '-'}, {standby.sync_state or '-'}",
+        ),
+        cause=_lag_cause(standby),
+        place="replication",
+        weight=float(standby.replay_bytes or 0),
+    )
+
+
+def _lag_cause(standby: Standby) -> str | None:
+    """Where the WAL is, as far as the three positions tell."""
+    replay = standby.replay_bytes or 0
+    if standby.state == "catchup":
+        return "it catches up after it was away, or writes come faster than it takes them"
+    if (standby.sent_bytes or 0) * 2 > replay:
+        return "most of it is not even sent: the network, or the sender, is slower than the writes"
+    if standby.flush_bytes is not None and standby.flush_bytes * 2 < replay:
+        return "it is on the standby's disk and not replayed: a query there holds it up, or replay is paused"
+    return None
+
+
+def _in_danger(slot: Slot, target: Target) -> Finding:
+    lost = slot.wal_status == "lost"
+    told = (
+        "its WAL is gone: who used it must be built anew"
+        if lost
+        else "its WAL goes with the next checkpoint (max_slot_wal_keep_size)"
+    )
+    return Finding(
+        severity=Severity.CRIT,
+        target=target.id,
+        rule="postgres.slot",
+        subject=slot.name,
+        title=f"replication slot {slot.name} is {slot.wal_status}: {told}",
+        short=f"slot {slot.name} {slot.wal_status}",
+        evidence=(f"{slot.slot_type} slot, {'in use' if slot.is_active else 'not in use'}",),
+        cause="who reads from it was away for too long, or is too slow",
+        place="replication",
+        weight=float(slot.retained_bytes or 0),
+    )
+
+
+def _unused(slot: Slot, seen: Replication, target: Target) -> Finding:
+    growth = "not known yet whether it grows"
+    if slot.grown_bytes is not None and seen.span_s:
+        per_s = max(slot.grown_bytes, 0) / seen.span_s
+        growth = f"growing {size(per_s)}/s over {duration(seen.span_s)}" if per_s else "not growing"
+    limit = "until the disk is full" if slot.safe_wal_bytes is None else f"{size(slot.safe_wal_bytes)} more"
+    return Finding(
+        severity=Severity.WARN,
+        target=target.id,
+        rule="postgres.slot",
+        subject=slot.name,
+        title=f"replication slot {slot.name} is not in use and keeps {size(slot.retained_bytes)} of WAL, "
+        f"{growth}",
+        short=f"slot {slot.name} unused, keeps {size(slot.retained_bytes)}",
+        evidence=(
+            f"{slot.slot_type} slot" + (f" of {slot.plugin} in {slot.database}" if slot.plugin else ""),
+            f"it may keep {limit}",
+        ),
+        cause="who used it is away, or was taken down without dropping the slot",
+        place="replication",
+        weight=float(slot.retained_bytes or 0),
+    )

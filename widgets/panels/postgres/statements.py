@@ -1,0 +1,218 @@
+"""The table of statements: which of them the time goes to, now, over some minutes, or since the reset."""
+
+import enum
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from opsdash.collectors.format import age, duration, number, percent, plural, size
+from opsdash.collectors.postgres.rows import PostgresData
+from opsdash.collectors.postgres.statement_rows import NOTHING, StatementId, StatementRow, Statements, Work
+from opsdash.widgets.columns import Column
+from opsdash.widgets.lines import Line
+from opsdash.widgets.status import Tone
+
+
+class Scope(enum.Enum):
+    """Over which time work is counted; the value is the word shown."""
+
+    LIVE = "live delta"
+    RECENT = "last minutes"
+    TOTAL = "since reset"
+
+    @property
+    def following(self) -> "Scope":
+        """The next one, round and round."""
+        scopes = list(Scope)
+        return scopes[(scopes.index(self) + 1) % len(scopes)]
+
+
+class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement with its work in one scope."""
+
+    row: StatementRow
+    work: Work
+    share: float | None
+    """Of the execution time of all, 0 to 1."""
+    calls_per_min: float | None
+    """None: the scope has no length that is known."""
+
+
+def work_in(row: StatementRow, scope: Scope) -> Work | None:
+    """What a statement did; None: unknown."""
+    return {Scope.LIVE: row.live, Scope.RECENT: row.recent, Scope.TOTAL: row.total}[scope]
+
+
+def span_of(statements: Statements, scope: Scope) -> float | None:
+    """Seconds that a scope spans; None: unknown."""
+    return {
+        Scope.LIVE: statements.live_s,
+        Scope.RECENT: statements.recent_s,
+        Scope.TOTAL: statements.since_reset_s,
+    }[scope]
+
+
+def total_in(statements: Statements, scope: Scope) -> Work | None:
+    """What all statements did; None: unknown."""
+    return {
+        Scope.LIVE: statements.live,
+        Scope.RECENT: statements.recent,
+        Scope.TOTAL: statements.total,
+    }[scope]
+
+
+def statement_lines(statements: Statements, scope: Scope) -> tuple[StatementLine, ...]:
+    """The statements that did anything in a scope, most execution time first."""
+    total = total_in(statements, scope)
+    span_s = span_of(statements, scope)
+    busy = [
+        (row, work)
+        for row in statements.rows
+        if (work := work_in(row, scope)) is not None and work is not NOTHING and work.calls
+    ]
+    busy.sort(key=lambda pair: -pair[1].exec_ms)
+    return tuple(statement_line(row, work, total, span_s) for row, work in busy)
+
+
+def statement_line(row: StatementRow, work: Work, total: Work | None, span_s: float | None) -> StatementLine:
+    """One statement beside all of them."""
+    return StatementLine(
+        row=row,
+        work=work,
+        share=work.exec_ms / total.exec_ms if total is not None and total.exec_ms else None,
+        calls_per_min=work.calls * 60 / span_s if span_s else None,
+    )
+
+
+def nothing_to_show(statements: Statements | None, scope: Scope) -> str:
+    """What an empty table means."""
+    if statements is None:
+        return "? not read yet"
+    if statements.missing is not None:
+        return f"? {statements.missing}"
+    if span_of(statements, scope) is None and scope is not Scope.TOTAL:
+        return "? two readings are needed, one is there (t: since reset)"
+    return f"● no statement ended in the last {duration(span_of(statements, scope))} (t: a longer time)"
+
+
+def scope_line(statements: Statements, scope: Scope, mono_s: float) -> Line:
+    """What the figures are about, how old they are, and what reading them costs."""
+    span_s = span_of(statements, scope)
+    length = f"over {duration(span_s)}" if span_s is not None else "length not known"
+    parts = [
+        f" · {plural(len(statements.rows), 'statement')}",
+        f" · thrown out for lack of room {plural(statements.evicted, 'time')}" if statements.evicted else "",
+        f" · read {age(mono_s - statements.read_mono_s)} ago",
+        f", {duration(statements.took_s)} each",
+    ]
+    return ((f"t  {scope.value}, {length}", Tone.ACCENT), ("".join(parts), Tone.MUTED))
+
+
+def _share(share: float | None) -> str:
+    """A share that is not nothing is not shown as nothing.
+
+    >>> _share(0.0003), _share(0.0), _share(0.5)
+    ('<0.1%', '0%', '50%')
+    """
+    return "<0.1%" if share is not None and 0 < share < 0.001 else percent(share)
+
+
+def share_tone(share: float | None) -> Tone:
+    """Yellow for what takes a third of all time.
+
+    >>> share_tone(0.5).value, share_tone(0.1).value, share_tone(None).value
+    ('warn', 'normal', 'normal')
+    """
+    return Tone.WARN if share is not None and share >= 1 / 3 else Tone.NORMAL
+
+
+def worst(data: PostgresData) -> StatementId | None:
+    """The statement that took most of the time of late; since the reset where nothing else is known."""
+    statements = data.statements
+    if statements is None or not statements.rows:
+        return None
+    scope = Scope.RECENT if statements.recent is not None and statements.recent.calls else Scope.TOTAL
+    lines = statement_lines(statements, scope)
+    return lines[0].row.identity if lines else None
+
+
+def _figure(
+    key: str,
+    title: str,
+    value: Callable[[StatementLine], float | None],
+    words: Callable[[float | None], str],
+    *,
+    width: int = 8,
+    priority: int = 0,
+) -> Column[StatementLine]:
+    def sort(line: StatementLine) -> Any:
+        return value(line)
+
+    return Column(
+        key=key,
+        title=title,
+        width=width,
+        align="right",
+        cell=lambda line: words(value(line)),
+        sort=sort,
+        descending_first=True,
+        priority=priority,
+    )
+
+
+def milliseconds(value: float | None) -> str:
+    """Times of single calls may be far below a millisecond.
+
+    >>> milliseconds(0.0423), milliseconds(4.31), milliseconds(2431.0), milliseconds(None)
+    ('0.04ms', '4.3ms', '2.4s', '-')
+    """
+    if value is None or value >= 100:
+        return duration(None if value is None else value / 1000)
+    return f"{value:.2f}ms" if value < 1 else f"{value:.1f}ms"
+
+
+STATEMENT_COLUMNS: tuple[Column[StatementLine], ...] = (
+    Column(
+        key="share",
+        title="% ALL",
+        width=6,
+        align="right",
+        cell=lambda r: (_share(r.share), share_tone(r.share)),
+        sort=lambda r: r.share,
+        descending_first=True,
+    ),
+    _figure("time", "TIME", lambda r: r.work.exec_ms, milliseconds),
+    _figure("calls", "CALLS", lambda r: float(r.work.calls), number, width=7, priority=3),
+    _figure("rate", "CALLS/MIN", lambda r: r.calls_per_min, number, width=9, priority=1),
+    _figure("mean", "MEAN", lambda r: r.work.mean_ms, milliseconds),
+    _figure("rows", "ROWS/CALL", lambda r: r.work.rows_per_call, number, width=9, priority=4),
+    _figure("read", "READ BLKS", lambda r: float(r.work.shared_blks_read), number, width=9, priority=5),
+    _figure("hit", "HIT", lambda r: r.work.hit_ratio, percent, width=6, priority=8),
+    _figure("temp", "TEMP BLKS", lambda r: float(r.work.temp_blks), number, width=9, priority=6),
+    _figure("wal", "WAL", lambda r: float(r.work.wal_bytes), size, width=9, priority=7),
+    Column(
+        key="user",
+        title="USER",
+        width=10,
+        cell=lambda r: r.row.user or "-",
+        sort=lambda r: r.row.user or "",
+        priority=9,
+    ),
+    Column(
+        key="database",
+        title="DATABASE",
+        width=10,
+        cell=lambda r: r.row.database or "-",
+        sort=lambda r: r.row.database or "",
+        priority=10,
+    ),
+    Column(
+        key="query",
+        title="STATEMENT",
+        width=20,
+        grow=1,
+        cell=lambda r: r.row.query or ("not read yet", Tone.MUTED),
+        sort=lambda r: r.row.query or "",
+    ),
+)
