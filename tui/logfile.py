@@ -40,3 +40,5 @@ def log_to(path: Path) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    for chatty in ("httpx", "httpcore"):  # a line per request, every few seconds
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -57,7 +57,9 @@ class StatsQuestions:
         self.narrow({*wanted, opened})
         self._wanted = tuple(each for each in wanted if each != opened)
         self._asked_s = {each: at for each, at in self._asked_s.items() if each in wanted or each == opened}
-        if opened is not None and (opened != self._opened or self._stream is None) and self._is_due(opened):
+        if opened != self._opened:
+            self._end_stream()
+        if opened is not None and self._stream is None and self._is_due(opened):
             self._opened = opened
             self._asked_s[opened] = self._clock.mono_s()
             self._stream = self._started(self._follow(opened))
@@ -69,9 +71,13 @@ class StatsQuestions:
         for identity, task in self._under_way.items():
             if identity not in wanted:
                 task.cancel()
-        if self._opened not in wanted and self._stream is not None:
+        if self._opened not in wanted:
+            self._end_stream()
+
+    def _end_stream(self) -> None:
+        if self._stream is not None:
             self._stream.cancel()
-            self._stream = self._opened = None
+        self._stream = self._opened = None
 
     def _start_more(self) -> None:
         """Fill the free places: those never asked for, then those that wait longest."""

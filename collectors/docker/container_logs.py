@@ -17,6 +17,8 @@ from opsdash.collectors.target import Target
 AT_MOST = 64
 """Containers whose logs are held, each over a connection of its own while it runs."""
 
+_STARTS = 16
+"""Readings begun with one listing: an engine that was just restarted has enough to do."""
 _ALL_BYTES = 128 * 1024 * 1024
 """Held for all of them together."""
 _LEAST_BYTES = 2 * 1024 * 1024
@@ -59,8 +61,8 @@ class ContainerLogs:
         share = min(max(_ALL_BYTES // max(len(self._logs), 1), _LEAST_BYTES), MAX_BYTES)
         for log in self._logs.values():
             log.buffer.max_bytes = share
-            if log.is_due:
-                log.start()
+        for log in [each for each in self._logs.values() if each.is_due][:_STARTS]:
+            log.start()
 
     def sources(self) -> tuple[LogSource, ...]:
         """What is held, by name."""

@@ -1,6 +1,7 @@
 """What the system, TLS or an engine says when something fails -> our errors. Pure."""
 
 import errno
+import os
 import ssl
 from collections.abc import Iterator
 
@@ -126,7 +127,7 @@ def _tls(target: TargetId, error: ssl.SSLError) -> TargetError:
 
 
 def _socket(target: TargetId, where: str, error: OSError) -> TargetError:
-    words = f"{where}: {one_line(error.strerror or str(error))}"
+    words = f"{where}: {_reason(error)}"
     if error.errno in _DENIED:
         return PermissionDenied(
             target, words, hint="add your user to the group docker (that is as much as root), or use sudo"
@@ -138,8 +139,20 @@ def _socket(target: TargetId, where: str, error: OSError) -> TargetError:
     return lost(target, words)
 
 
+def _reason(error: OSError) -> str:
+    """The system's words, also where asyncio put its own in their place.
+
+    >>> _reason(OSError(errno.ECONNREFUSED, "Connect call failed ('10.0.0.1', 2375)"))
+    'Connection refused'
+    """
+    said = error.strerror or str(error)
+    if error.errno is not None and said.startswith("Connect call failed"):
+        return os.strerror(error.errno)
+    return one_line(said)
+
+
 def _network(target: TargetId, where: str, error: OSError) -> TargetError:
-    words = f"{where}: {one_line(error.strerror or str(error))}"
+    words = f"{where}: {_reason(error)}"
     if error.errno == errno.ECONNREFUSED:
         return errors.ConnectionRefused(
             target, words, hint="nothing listens there: dockerd is stopped, or the address or port is wrong"

@@ -142,7 +142,8 @@ def container(listed: Listed, inspected: Inspected | None, last_exit: int | None
         image=one_line(listed.Image),
         image_id=listed.ImageID,
         project=_label(labels, "project"),
-        service=_label(labels, "service"),
+        # one of `compose run` does a job beside the service, and does not stand in for it
+        service=None if _label(labels, "oneoff") == "True" else _label(labels, "service"),
         number=_number(labels),
         compose_files=tuple(
             name for name in (_label(labels, "project.config_files") or "").split(",") if name

@@ -56,7 +56,7 @@ class Channel:
         self._under_way: set[asyncio.Task[Answer]] = set()
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(
-                verify=way.tls or False,
+                verify=way.tls or False,  # False: without TLS no certificates need to be read
                 uds=way.path,
                 limits=httpx.Limits(
                     max_connections=_CONNECTIONS,
@@ -65,7 +65,11 @@ class Channel:
                 ),
             ),
             timeout=httpx.Timeout(None, connect=CONNECT_LIMIT_S),  # for the rest one limit over everything
-            headers={"User-Agent": f"opsdash/{__version__}", "Host": way.host, "Accept-Encoding": "identity"},
+            headers={
+                "User-Agent": f"opsdash/{__version__}",
+                "Host": way.authority,
+                "Accept-Encoding": "identity",
+            },
             trust_env=False,  # a proxy of the environment is none for engines
         )
 
@@ -251,7 +255,7 @@ class Channel:
         try:
             async with asyncio.timeout(limit_s):
                 stream = await open_stream(self.way.path, self._address_now(), self.way.tls, self.way.host)
-                status = await stream.get(path, params, host=self.way.host)
+                status = await stream.get(path, params, host=self.way.authority)
                 if status >= 300:
                     raise failures.refused(self.target, status, await stream.rest(limit=65_536))
                 opened, stream = stream, None

@@ -84,7 +84,7 @@ class Tunnel:
         lines = [one_line(line) for line in said.decode(errors="replace").splitlines()]
         telling = [line for line in lines if line and not line.startswith("Warning: Permanently added")]
         if telling:
-            self._complaint = telling[-1][:200]
+            self._complaint = telling[-1].removeprefix("ssh: ")[:200]
 
     def _forget(self) -> None:
         if self.is_open:

@@ -51,6 +51,11 @@ class Way(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self.path or f"{self.host}:{self.port}"
 
     @property
+    def authority(self) -> str:
+        """What requests call it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def is_local(self) -> bool:
         """Whether it is a socket of this machine's own."""
         return self.path is not None and self.tunnel is None

@@ -48,18 +48,9 @@ def settled_levels(records: Sequence[bytes], format: Format | None) -> list[Leve
     if pattern is None:
         return [None] * len(records)
     find = pattern.match if format in _ANCHORED else pattern.search
-    known: dict[bytes, Level | None] = {}
-    levels: list[Level | None] = []
-    for record in records:
-        found = find(record)
-        if found is None:
-            levels.append(None)
-            continue
-        word = found[1]
-        if word not in known:
-            known[word] = level_of(word.decode())
-        levels.append(known[word])
-    return levels
+    words = [found[1] if found else None for found in map(find, records)]
+    known = {word: None if word is None else level_of(word.decode()) for word in set(words)}
+    return [known[word] for word in words]
 
 
 def may_be_bad(record: bytes, format: Format | None) -> bool:

@@ -1,5 +1,7 @@
 """What a snapshot carries of a source of lines: counters, range and gaps, and a few of its newest lines."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from opsdash.collectors.lines.buffer import Gap
@@ -59,3 +61,23 @@ class SourceSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Unix time since when opsdash follows it."""
     failure: Failure | None = None
     """Why it is not followed now; None: it is."""
+
+
+def errors_by_minute(sources: Sequence[SourceSummary], most: int) -> tuple[float | None, ...]:
+    """Errors of all sources together in up to `most` of the last minutes, oldest first.
+
+    The last one is still running. A minute that no source knows, or that one could not be read in to its end,
+    is None: more may have been printed.
+    """
+    sums: dict[float, float] = {}
+    unknown: set[float] = set()
+    for minute in (m for source in sources for m in source.minutes[-most:]):
+        sums[minute.at] = sums.get(minute.at, 0.0) + minute.errors
+        if not minute.is_complete:
+            unknown.add(minute.at)
+    if not sums:
+        return ()
+    first, last = min(sums), max(sums)
+    count = min(round((last - first) / 60.0) + 1, most)
+    ats = (last - 60.0 * back for back in range(count - 1, -1, -1))
+    return tuple(None if at in unknown else sums.get(at) for at in ats)

@@ -19,7 +19,7 @@ from opsdash.collectors.lines.multiline import is_continuation
 from opsdash.collectors.lines.parse import read_line
 from opsdash.collectors.lines.record import Format, Level
 from opsdash.collectors.lines.summary import LatestLine, Minute, SourceSummary
-from opsdash.collectors.lines.trouble_words import UNUSUAL_WORDS, trouble_words
+from opsdash.collectors.lines.trouble_words import WORDS_OF_ANY_FORMAT, trouble_words
 from opsdash.collectors.snapshot import Failure
 
 MINUTES = 60
@@ -36,7 +36,7 @@ _LOOKED_AT_LEAST = 4
 _WINDOWS = 16
 _WINDOW_BYTES = 4 * 1024
 _FLOOD_BYTES = 64 * 1024
-"""Blocks beyond it are searched for the words that the source's format uses, and no others."""
+"""Larger blocks are searched for the words that the source's format uses, and no others."""
 _SHOWN_BYTES = 256 * 1024
 _SAMPLE = 50
 _SAMPLE_BYTES = 16 * 1024
@@ -60,6 +60,7 @@ class Tally:
         self.format: Format | None = None
         """Recognised; None: there were no lines yet."""
         self._words: tuple[bytes, ...] = ()
+        self._all_words: tuple[bytes, ...] = ()
         self._zone = zone
         self._end = 0
         """Lines seen: the number in the buffer of the next one."""
@@ -157,6 +158,7 @@ class Tally:
         if has_doubled or at - self._recognised_at >= _RECOGNISE_EVERY_S:
             self.format = recognise(tuple(self._sample))
             self._words = trouble_words(self.format, self._sample)
+            self._all_words = (*(word.lower() for word in self._words), *WORDS_OF_ANY_FORMAT)
             self._recognised_by = len(self._sample)
             self._recognised_at = at
 
@@ -176,9 +178,11 @@ class Tally:
         data = b"\n" + (data if counts is not None else data[data.rfind(b"\n", 0, -_SHOWN_BYTES) + 1 :])
         errors = warnings = 0.0
         trouble: dict[int, LatestLine] = {}
-        words = self._words if len(data) > _FLOOD_BYTES else (*self._words, *UNUSUAL_WORDS)
+        searched, words = data, self._words
+        if len(data) <= _FLOOD_BYTES:
+            searched, words = data.lower(), self._all_words
         for place, word in enumerate(words):
-            share, bad, worse = self._look_for(word, words[:place], data, at, trouble)
+            share, bad, worse = self._look_for(word, words[:place], data, searched, at, trouble)
             warnings += bad * share
             errors += worse * share
         if counts is not None:
@@ -194,32 +198,36 @@ class Tally:
         word: bytes,
         before: Sequence[bytes],
         data: bytes,
+        searched: bytes,
         at: float,
         trouble: dict[int, LatestLine],
     ) -> tuple[float, int, int]:
-        """Look at the newest lines that hold a word; those that hold one that was looked for `before` count there.
+        """Look at the newest lines that hold a word, but for those that hold one of `before` as well.
 
         Returns:
             By how much to multiply (more lines hold it than were looked at), warnings and errors found.
         """
         seen = bad = worse = 0
-        if not all(letter in data for letter in _letters(word)):  # ten times as fast as to look for the word
+        if not all(
+            letter in searched for letter in _letters(word)
+        ):  # ten times as fast as to look for the word
             return 0.0, 0, 0
         limit = self._may_look_at(at)
         end = len(data)
-        while seen < limit and (place := data.rfind(word, 0, end)) >= 0:
+        while seen < limit and (place := searched.rfind(word, 0, end)) >= 0:
             start = data.rfind(b"\n", 0, place + 1) + 1
             end = min(start, place)
             seen += 1
-            raw = data[start : data.find(b"\n", start)]
-            line = None if _holds_one(before, raw) else self._bad_line(raw, at)
+            below = data.find(b"\n", start)
+            is_counted = _holds_one(before, searched[start - 1 : below])
+            line = None if is_counted else self._bad_line(data[start:below], at)
             if line is not None:
                 trouble[start] = line
                 is_error = line.level is not None and line.level >= Level.ERROR
                 worse += is_error
                 bad += not is_error
         self._looked_at += seen
-        rest = _about(word, data, end) if seen >= limit else 0.0
+        rest = _about(word, searched, end) if seen >= limit else 0.0
         return (seen + rest) / seen if seen else 0.0, bad, worse
 
     def _may_look_at(self, at: float) -> int:
@@ -290,7 +298,6 @@ def _about(word: bytes, data: bytes, end: int) -> float:
     return found * end / (_WINDOWS * _WINDOW_BYTES)
 
 
-def _holds_one(words: Sequence[bytes], raw: bytes) -> bool:
-    """Whether a line holds one of `words`; one that begins with a newline stands at its beginning."""
-    line = b"\n" + raw
+def _holds_one(words: Sequence[bytes], line: bytes) -> bool:
+    """Whether a line, with the newline before it, holds one of `words`."""
     return any(word in line for word in words)

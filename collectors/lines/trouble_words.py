@@ -18,14 +18,12 @@ _WORDS: Mapping[Format, tuple[bytes, ...]] = {
     Format.PLAIN: (*_CAPITALS, b"SEVERE", b"rror:", b"[error]", b"[warn]", b"Traceback", b"panic:"),
 }
 
-UNUSUAL_WORDS = (
-    b"ERR", b"WARN", b"FATAL", b"CRIT", b"WRN", b"PANIC", b"EMERG", b"ALERT", b"SEVERE",
-    b"rror:", b"err:", b"arning:", b"warn:", b"atal:", b"anic:", b"ritical:", b"[err", b"[warn", b"[fatal",
-    b"[crit", b"[alert", b"[emerg", b"[severe", b"[panic", b'"alert', b'"emerg', b'"severe', b'"dpanic', b"=alert",
-    b"=emerg", b"=dpanic", b"Traceback", b"xception", b"Segmentation fault", b"fatal error", b"\n<",
+WORDS_OF_ANY_FORMAT = (
+    b"warn", b"wrn", b"err", b"eror", b"fatal", b"ftl", b"crit", b"panic", b"emerg", b"alert", b"severe",
+    b"failure", b"traceback", b"exception", b"segmentation", b"\n<",
 )  # fmt: skip
-"""What else `read_line` takes for a warning or worse: lines that are not of their source's format, and levels
-that are hardly used."""
+"""In small letters. Whatever `read_line` takes for a warning or worse holds one of these, or one of its own
+format's."""
 
 _BY_WAY = {
     "small": (b"err", b"warn", b"fatal", b"crit", b"panic", b"eror"),
@@ -36,7 +34,7 @@ _BY_WAY = {
     "severity": (b"0", b"1", b"2", b"3", b"4"),
 }
 _STATED = re.compile(
-    rb'(?:level|lvl|severity|levelname|"s|"@l)"?(?P<before> ?[:=] ?"?)'
+    rb'(?P<before>(?:level|lvl|severity|levelname|"s|"@l)"? ?[:=] ?"?)'
     rb"(?:(?P<tens>\d\d)|(?P<severity>\d)|(?P<letter>[A-Z])\b|(?P<small>[a-z]+)"
     rb"|(?P<capitals>[A-Z]{2,})|(?P<first>[A-Z][a-z]+))"
 )
@@ -50,9 +48,9 @@ def trouble_words(format: Format, sample: Iterable[bytes]) -> tuple[bytes, ...]:
     >>> trouble_words(Format.REDIS, ())
     (b' # ',)
     >>> trouble_words(Format.JSON, (b'{"level":"INFO","msg":"up"}',))
-    (b':"ERR', b':"WARN', b':"FATAL', b':"CRIT', b':"PANIC')
+    (b'level":"ERR', b'level":"WARN', b'level":"FATAL', b'level":"CRIT', b'level":"PANIC')
     >>> trouble_words(Format.LOGFMT, (b"level=info msg=up",))
-    (b'=err', b'=warn', b'=fatal', b'=crit', b'=panic', b'=eror')
+    (b'level=err', b'level=warn', b'level=fatal', b'level=crit', b'level=panic', b'level=eror')
     """
     if format not in (Format.JSON, Format.LOGFMT):
         return _WORDS[format]

@@ -160,7 +160,7 @@ class Tail:
                 pieces.append(Piece(missed.rest()))
 
     def _read_copies(self, file: OpenFile, mono_s: float, pieces: list[Piece]) -> None:
-        """Read what stood in a file when it was truncated, where it was copied before; and what came since."""
+        """Read what stood in a file when it was truncated, from a copy of it, and what came since."""
         for match in copies(self.path, self._files, since=file.changed_at):
             with self._opened(match) as copy:
                 if match.status is not None and copy.goes_on_from(file, match.status.size_bytes):

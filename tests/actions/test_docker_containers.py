@@ -174,7 +174,7 @@ async def test_what_stopping_removes_is_said_and_counts_as_stopped(
         assert "the engine removes what stops" in said(planned)
         running = await desk.run(planned)
     assert outcome(running)[0] is OutcomeKind.DONE
-    assert engine.api("GET", "/containers/once/json")[0] == 404
+    wait_until(lambda: engine.api("GET", "/containers/once/json")[0] == 404, 30, "it is removed")
 
 
 @pytest.mark.parametrize(
@@ -206,3 +206,20 @@ async def test_what_makes_no_sense_is_refused_and_nothing_is_sent(
     assert outcome(running)[0] is OutcomeKind.REFUSED
     assert posts(engine) == sent
     assert engine.inspect("web")["State"]["Status"] == state
+
+
+async def test_what_the_engine_cannot_do_is_told_in_its_words_with_what_has_become_of_it(
+    engine: TestEngine, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        engine.docker("create", "--name", name, "--network", "none", "opsdash/bb:1", "/no/such/program")
+    async with at_desk(engine, tmp_path) as desk:
+        one = await desk.do("start", "one")
+        both = await desk.do("start", "one", "two")
+    kind, text = outcome(one)
+    assert kind is OutcomeKind.FAILED
+    assert text.startswith("failed · ")
+    assert "/no/such/program" in text
+    assert "; one is " in text
+    assert outcome(both) == (OutcomeKind.FAILED, "2 failed")
+    assert "two: failed" in told(both)

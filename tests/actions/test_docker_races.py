@@ -193,3 +193,25 @@ async def test_without_permission_to_arm_plans_are_read_and_nothing_is_kept(
         assert outcome(await desk.run(planned))[0] is OutcomeKind.REFUSED
     assert posts(engine) == sent
     assert engine.inspect("web")["State"]["Running"]
+
+
+async def test_the_engine_may_be_restarted_between_two_actions(
+    start_engine: StartEngine, tmp_path: Path
+) -> None:
+    engine = start_engine()
+    engine.run("web", restart="always")
+    async with at_desk(engine, tmp_path) as desk:
+        row = desk.identity("web")
+        planned = await desk.plan("restart", row)
+        engine.stop()
+        with pytest.raises(TargetError, match=r"docker\.sock"):
+            await desk.plan("restart", row)
+        stopped = await desk.run(planned)
+        engine.start()
+        lapsed = await desk.run(planned)
+        again = await desk.do("restart", "web")
+    assert outcome(stopped)[0] is OutcomeKind.FAILED
+    assert "nothing was sent" in outcome(stopped)[1]
+    assert outcome(lapsed)[0] is OutcomeKind.REFUSED
+    assert "was restarted" in outcome(lapsed)[1]
+    assert outcome(again)[0] is OutcomeKind.DONE

@@ -2,23 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.collector import Attentive
 from opsdash.collectors.docker.collector import DockerCollector
-from opsdash.collectors.docker.rows import Container, EngineData
+from opsdash.collectors.docker.rows import EngineData
 from opsdash.collectors.errors import ConnectionRefused, TargetError
 from opsdash.collectors.lines.source import HasLogs
+from tests.docker.reading import named, reading, until
 from tests.support.engine import IMAGE, TestEngine, compose_labels, docker_target
-from tests.support.waiting import wait_until, wait_until_async
-
-LIMIT_S = 60
 
 
 class SteppedClock(Clock):
@@ -28,37 +24,6 @@ class SteppedClock(Clock):
 
     def mono_s(self) -> float:
         return super().mono_s() + self.ahead_s
-
-
-@asynccontextmanager
-async def reading(
-    engine: TestEngine, clock: Clock | None = None, **settings: Any
-) -> AsyncIterator[DockerCollector]:
-    """A collector of the engine, closed with its test."""
-    collector = DockerCollector(docker_target(engine.host, **settings), clock or Clock())
-    try:
-        yield collector
-    finally:
-        await collector.close()
-
-
-def named(data: EngineData, name: str) -> Container:
-    return next(each for each in data.containers if each.name == name)
-
-
-async def until(
-    collector: DockerCollector, condition: Callable[[EngineData], object], message: str
-) -> EngineData:
-    """Read until what was read meets the condition."""
-    data = await collector.collect()
-
-    async def is_so() -> bool:
-        nonlocal data
-        data = await collector.collect()
-        return bool(condition(data))
-
-    await wait_until_async(is_so, LIMIT_S, message)
-    return data
 
 
 def asked_since(engine: TestEngine, before: int) -> list[str]:
@@ -168,19 +133,6 @@ async def test_one_that_could_not_be_started_says_why(engine: TestEngine) -> Non
     assert (broken.started_at, broken.exit_code) == (None, None)
 
 
-async def test_what_happened_before_opsdash_came_is_known_as_far_as_the_engine_remembers(
-    engine: TestEngine,
-) -> None:
-    engine.run("early", ("false",))
-    wait_until(lambda: engine.inspect("early")["State"]["Status"] == "exited", LIMIT_S, "it ended")
-    async with reading(engine, logs=False) as collector:
-        data = await collector.collect()
-    (died,) = [event for event in data.events if (event.name, event.action) == ("early", "die")]
-    assert died.exit_code == 1
-    assert data.events_since is not None
-    assert data.events_since <= died.at
-
-
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -224,40 +176,6 @@ async def test_one_that_comes_or_goes_is_in_the_next_reading(engine: TestEngine)
         assert [each.name for each in (await collector.collect()).containers] == ["first", "second"]
         engine.docker("rm", "--force", "first")
         assert [each.name for each in (await collector.collect()).containers] == ["second"]
-
-
-async def test_no_event_is_lost_or_doubled_between_readings(engine: TestEngine) -> None:
-    id = engine.run("busy")
-    async with reading(engine, logs=False) as collector:
-        await collector.collect()
-        stopped = asyncio.Event()
-
-        async def keep_reading() -> EngineData:
-            while not stopped.is_set():
-                await collector.collect()
-            return await collector.collect()
-
-        task = asyncio.ensure_future(keep_reading())
-        for _ in range(20):
-            await asyncio.to_thread(engine.api, "POST", f"/containers/{id}/pause")
-            await asyncio.to_thread(engine.api, "POST", f"/containers/{id}/unpause")
-        stopped.set()
-        data = await task
-    seen = [f"{event.at.isoformat()[:26]} {event.action}" for event in data.events if event.container == id]
-    assert len(seen) >= 42
-    assert seen == remembered(engine, id)
-
-
-def remembered(engine: TestEngine, id: str) -> list[str]:
-    """The engine's own memory of a container: when, to the microsecond, and what."""
-    layout = "{{.TimeNano}} {{.Action}}"
-    now = f"{Clock().now().timestamp():.6f}"  # of "0s" the client makes the beginning of this second
-    filters = ("--filter", f"container={id}", "--filter", "type=container")
-    lines = engine.docker(
-        "events", "--since", "10m", "--until", now, *filters, "--format", layout
-    ).splitlines()
-    times = [(datetime.fromtimestamp(int(line.split()[0]) / 1e9, UTC), line.split()[1]) for line in lines]
-    return [f"{at.isoformat()[:26]} {action}" for at, action in times]
 
 
 async def test_a_quiet_engine_is_asked_one_question_per_reading(engine: TestEngine) -> None:

@@ -139,3 +139,16 @@ async def test_usage_is_read_of_what_is_looked_at(tmp_path: Path, engine: TestEn
         await until(pilot, lambda text: "of one core over" in text and "held back in" in text, PATIENCE_S)
         await until(pilot, "/64 MiB")
         await until(pilot, "held back by its CPU limit", PATIENCE_S)
+
+
+async def test_a_one_off_run_is_no_part_of_its_service(tmp_path: Path, engine: TestEngine) -> None:
+    labels = compose_labels("crew", "web")
+    engine.run("web-1", FOREVER, labels=labels)
+    engine.run("web-run-1", ("sh", "-c", "exit 1"), labels={**labels, "com.docker.compose.oneoff": "True"})
+    async with watching(tmp_path, engine, 132, 34) as pilot:
+        await open_container(pilot, "web-run-1")
+        await until(pilot, "last exit 1, an error of its own", PATIENCE_S)
+        assert "crew number 1" in said(pilot.app)
+        await pilot.press("escape", "tab")
+        await until(pilot, lambda text: " web 1/1 1/1 running" in text, PATIENCE_S)
+        assert "WARN" not in said(pilot.app)

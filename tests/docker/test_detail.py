@@ -2,14 +2,8 @@
 
 import pytest
 
-from opsdash.collectors.docker.detail import (
-    masked_command,
-    masked_line,
-    masked_value,
-    read_detail,
-    read_processes,
-    reveal_env,
-)
+from opsdash.collectors.docker.command_lines import masked_command, masked_line, masked_value
+from opsdash.collectors.docker.detail import read_detail, read_processes, reveal_env
 from opsdash.collectors.errors import ConnectionRefused
 from opsdash.collectors.target import Target
 from tests.support.engine import FOREVER, TestEngine, docker_target

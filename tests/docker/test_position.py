@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 from opsdash.collectors.docker.frames import Line, stamp_ns
 from opsdash.collectors.docker.position import Position
 
-BEGIN_NS = 1_795_317_160_000_000_000
-
 
 def stamp(ns: int) -> bytes:
     return b"2026-11-22T03:12:%02d.%09dZ" % (40 + ns // 1_000_000_000, ns % 1_000_000_000)
@@ -49,6 +47,14 @@ def test_however_often_it_breaks_each_line_comes_once(
             assert not has_hole
             got += new
     assert [text for _, text in got] == [text for _, text in log]
+
+
+def test_a_line_with_an_earlier_time_than_the_last_is_not_left_out() -> None:
+    log = lines(900_000, 1_000_000, 950_000)  # stderr was a little faster
+    position = Position()
+    position.unseen(log[:2])
+    position.go_back()
+    assert position.unseen(since(log, position)) == (log[2:], False)
 
 
 def test_a_line_that_the_engine_has_no_more_is_a_hole_before_the_next() -> None:

@@ -250,6 +250,18 @@ async def test_of_the_opened_one_the_engine_sends_by_itself(engine: TestEngine) 
         assert len([path for path in it.asked() if id in path]) == 1
 
 
+async def test_of_the_one_that_was_opened_before_the_engine_sends_no_more(engine: TestEngine) -> None:
+    first, second = engine.run("first"), engine.run("second")
+    async with reading(engine, ELSEWHERE) as it:
+        it.reader.look_at((first, second), first)
+        await it.until(lambda found: first in found, "the first one's usage")
+        before = {task for task in asyncio.all_tasks() if "_follow" in repr(task.get_coro())}
+        it.reader.look_at((first, second), second)
+        await it.read()
+        await wait_until_async(lambda: all(task.done() for task in before), LIMIT_S, "its stream is ended")
+        assert before
+
+
 async def test_files_that_cannot_be_read_are_replaced_by_questions(
     engine: TestEngine, tmp_path: Path
 ) -> None:

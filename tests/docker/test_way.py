@@ -1,8 +1,9 @@
 """The way to an engine: TLS with certificates, and the contexts of the docker client."""
 
+import asyncio
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,29 @@ def make_context(engine: TestEngine, config: Path, name: str, endpoint: str) -> 
         check=True,
         capture_output=True,
     )
+
+
+async def test_an_engine_may_have_an_address_of_either_kind(engine: TestEngine) -> None:
+    engine.run("alpha")
+    server = await asyncio.start_server(passed_on_to(engine), "::1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with opened(docker_target(f"tcp://[::1]:{port}")) as client:
+        assert await names(client) == ["/alpha"]
+        async with client.stream("/events", since="1", until="2") as pieces:
+            assert [piece async for piece in pieces] == []
+    server.close()
+
+
+def passed_on_to(
+    engine: TestEngine,
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_engine, to_engine = await asyncio.open_unix_connection(engine.socket)
+        await asyncio.gather(copy(reader, to_engine), copy(from_engine, writer))
+
+    return serve

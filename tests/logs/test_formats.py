@@ -60,6 +60,11 @@ def test_fields_have_names() -> None:
     }  # fmt: skip
 
 
+def test_a_short_name_is_a_level_only_where_it_holds_a_letter() -> None:
+    for value in ("2", '"error"', '"running"', "null"):
+        assert read(f'{{"msg":"took long","s":{value}}}').level is None
+
+
 def test_a_line_of_another_format_in_a_source_is_read_as_plain_text() -> None:
     record = read("2026-11-22T03:12:40Z ERROR from the shell", Format.JSON)
     assert (record.format, record.level, record.message) == ("plain", Level.ERROR, "from the shell")
@@ -99,8 +104,8 @@ _MOMENTS = (
     "9999-12-31 23:59:59", "0001-01-01 00:00:00", "22 Nov 2026", "+99:99", "9" * 19, "E1122 03:12:40.204000",
 )  # fmt: skip
 _MARKS = (
-    "[", "]", "<999>", "<13>1", " ", "  ", "ERROR", "[error]", "INFO:", "level=", "=", ":", "-", "|", "4312:M",
-    '"', "\\", "{", "}", '":', "'", "é", "password=", "://", "@", "\x1b[31m", "a" * 80,
+    "[", "]", "<999>", "<13>1", " ", "  ", "ERROR", "[error]", "INFO:", "level=", "=", ":", "-", "|",
+    "4312:M", '"', "\\", "{", "}", '":', "'", "é", "password=", "://", "@", "\x1b[31m", "a" * 80,
 )  # fmt: skip
 
 

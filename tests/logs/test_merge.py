@@ -47,7 +47,7 @@ def test_a_line_that_a_thread_printed_late_keeps_its_place_in_its_source() -> No
     assert texts(upward)[::-1] == all_texts(timeline)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 5))
 def test_upward_and_downward_agree_wherever_one_begins(seed: int, count: int) -> None:
     dice = random.Random(seed)

@@ -8,12 +8,12 @@ from rich.cells import cell_len
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.lines.record import Level
-from opsdash.collectors.lines.summary import LatestLine, SourceSummary
+from opsdash.collectors.lines.summary import LatestLine, SourceSummary, errors_by_minute
 from opsdash.collectors.logs.rows import LogData
 from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
 from opsdash.tui.findings.logs import findings
 from opsdash.widgets.lines import span_text
-from opsdash.widgets.panels.log.overview import errors_by_minute, errors_per_min, overview_lines
+from opsdash.widgets.panels.log.overview import errors_per_min, overview_lines
 from tests.findings.test_logs import MINUTE, NOW, TARGET, minutes, source
 
 MONO_S = 1000.0
@@ -120,6 +120,7 @@ def test_before_the_first_reading_nothing_is_claimed() -> None:
 
 def test_a_minute_that_was_not_read_to_its_end_is_unknown_in_the_bar() -> None:
     sources = [source(minutes([1, 2, 3], blind=[1])), source(minutes([5, 5, 5]), "b.log")]
-    assert errors_by_minute(sources, 4) == (None, 6, None, 8)
+    assert errors_by_minute(sources, 4) == (6, None, 8)
+    assert errors_by_minute(sources, 2) == (None, 8)
     assert errors_per_min(sources) == 8
     assert errors_by_minute([], 4) == ()

@@ -74,6 +74,31 @@ async def test_filters_are_stacked_and_taken_away_one_by_one(tmp_path: Path) -> 
         await until(pilot, "there is no filter")
 
 
+async def test_escape_shows_all_first_and_goes_back_then(tmp_path: Path) -> None:
+    stage = LogStage(tmp_path, *shop())
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("f", "F", *"-slow", "enter")
+        await until(pilot, "filter: -slow 3 of 65 lines")
+        cursor = stage.cursor
+        await pilot.press("escape")
+        await until(pilot, lambda text: "filter:" not in text and "level" not in text)
+        assert cursor in [ref.record.message for ref in stage.shown] or stage.view.window.is_following
+        await pilot.press("escape")
+        await until(pilot, "What is wrong")
+
+
+async def test_sources_are_gone_through_one_by_one(tmp_path: Path) -> None:
+    stage = LogStage(tmp_path, *shop())
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("right_square_bracket")
+        await until(pilot, "5 Logs › api.log")
+        assert "1 of 3 sources" in said(stage.app)
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await until(pilot, "5 Logs › orders.log")
+        await pilot.press("right_square_bracket")
+        await until(pilot, "3 sources 65 lines")
+
+
 async def test_a_pattern_that_makes_no_sense_is_told_and_can_be_mended(tmp_path: Path) -> None:
     stage = LogStage(tmp_path, *shop())
     async with stage.at(180, 46) as pilot:

@@ -68,7 +68,7 @@ def test_errors_are_found_by_their_level_and_not_by_what_continues_them() -> Non
     assert numbers == [1, 4]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6), forward=st.booleans())
 def test_the_nearest_is_found_as_by_walking(seed: int, forward: bool) -> None:
     dice = random.Random(seed)

@@ -180,6 +180,43 @@ def test_errors_of_every_format_are_found(format: Format) -> None:
         assert (minute.lines, minute.errors, minute.warnings) == (4 * len(lines), 4 * errors, 4 * warnings)
 
 
+_LAYOUTS = (
+    "{word}: no lock", "[{word}] no lock", "{word} no lock", "2026-11-22 03:12:40 {word} no lock",
+    "2026-11-22 03:12:40,204 - shop.pool - {word} - no lock",
+    "2026-11-22 03:12:40,204 {word} [main] a.B: no lock",
+    "level={word} msg=x", 'ts=1795317160 level="{word}" msg=x', "severity: {word}", '{{"level":"{word}"}}',
+    '{{"severity": "{word}", "message": "x"}}', "<11>Nov 22 03:12:40 web shop[1]: no lock",
+    "Nov 22 03:12:40 web shop[1]: {word}: no lock", "2026-11-22 03:12:40 UTC [7] {word}:  no lock",
+    "Traceback (most recent call last):", 'Exception in thread "main" x', "Unhandled exception. x",
+    "Segmentation fault (core dumped)", "fatal error: all goroutines are asleep", "panic: runtime error",
+)  # fmt: skip
+_LEVELS = (
+    "warn", "warning", "wrn", "error", "err", "eror", "severe", "fatal", "critical", "crit", "panic",
+    "dpanic", "emerg", "alert", "failure", "ftl", "info", "debug",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize("layout", _LAYOUTS)
+def test_whatever_line_is_read_as_bad_is_counted_as_bad(format: Format, layout: str) -> None:
+    """In a source of any format, the line may be of another one."""
+    source = Source()
+    usual = [text for known, text, *_ in LINES if known is format]
+    source.tail(*(usual * 50)[-50:])
+    before = source.told().minutes[-1]
+    errors, warnings = before.errors, before.warnings
+    for word in _LEVELS:
+        for text in {layout.format(word=w) for w in (word, word.upper(), word.capitalize())}:
+            source.add(text, at=NOW)
+            if not is_continuation(text.encode(), format):
+                level = read_line(text.encode(), format, near=NOW).level or Level.INFO
+                errors += level >= Level.ERROR
+                warnings += level == Level.WARN
+            minute = source.told().minutes[-1]
+            assert (minute.errors, minute.warnings) == (errors, warnings), text
+            source.buffer.append(b"\n", NOW)  # something new to tell
+
+
 def test_in_a_flood_counts_are_nearly_right_and_cheap() -> None:
     random.seed(7)
     levels = random.choices(["INFO", "DEBUG", "WARNING", "ERROR"], [80, 15, 4, 1], k=50_000)

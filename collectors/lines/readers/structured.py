@@ -17,6 +17,8 @@ _LEVEL_NAMES = (
     "level", "severity", "lvl", "log.level", "levelname", "loglevel", "log_level", "@l", "error_severity",
     "s",
 )  # fmt: skip
+_LETTER_NAME = "s"
+"""MongoDB's; anything but one letter is something else that is called so."""
 _MESSAGE_NAMES = ("msg", "message", "event", "@m", "@mt", "short_message", "log", "textPayload", "text")
 
 _PAIR = re.compile(r'(?<!\S)([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?=\s|$)')
@@ -76,7 +78,9 @@ def _first_level(values: Mapping[str, Any]) -> tuple[str | None, Level | None]:
         value = values.get(name)
         level = None
         if isinstance(value, str):
-            level = level_of(value)
+            level = level_of(value) if name != _LETTER_NAME or len(value) == 1 else None
+        elif name == _LETTER_NAME:
+            continue
         elif isinstance(value, int | float) and not isinstance(value, bool):
             level = level_of_number(value)
         if level is not None:

@@ -9,8 +9,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from opsdash.collectors.docker import failures
+from opsdash.collectors.docker.client import NEWEST
 from opsdash.collectors.docker.transport import Channel
-from opsdash.collectors.errors import BadReply, TargetError
+from opsdash.collectors.errors import (
+    BadReply,
+    ConnectionLost,
+    ConnectionRefused,
+    NotSupported,
+    TargetError,
+    TimedOut,
+)
 from opsdash.collectors.target import Target
 
 T = TypeVar("T")
@@ -18,12 +26,10 @@ T = TypeVar("T")
 READ_S = 5.0
 """How long a read may take."""
 
-OUR_VERSION = (1, 41)
-"""Of the API: that of Docker 20.10, which later ones know too."""
-
 
 class _Version(msgspec.Struct):
     ApiVersion: str
+    MinAPIVersion: str = "1.12"
 
 
 class Lane:
@@ -47,7 +53,11 @@ class Lane:
     async def get_bytes(self, path: str, **params: str) -> bytes:
         """The same, as it comes."""
         channel = await self.open()
-        return await self._request(channel, "GET", path, params, READ_S)
+        try:
+            return await self._request(channel, "GET", path, params, READ_S)
+        except (ConnectionLost, ConnectionRefused, TimedOut):
+            await self.close()  # its name may lead elsewhere by now, its tunnel may be gone
+            raise
 
     async def act(
         self, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None, deadline_s: float
@@ -78,17 +88,27 @@ class Lane:
             await self.close()
             channel = await Channel.open(self.target)
             try:
-                body = await self._request(channel, "GET", "/version", {}, READ_S)
-                major, _, minor = msgspec.json.decode(body, type=_Version).ApiVersion.partition(".")
-                version = min(OUR_VERSION, (int(major), int(minor)))
-            except ValueError as error:
-                await channel.close()
-                raise failures.nonsense(self.target.id, "its answer to /version names none") from error
+                self._prefix = await self._agreed(channel)
             except TargetError:
                 await channel.close()
                 raise
-            self._channel, self._prefix = channel, "/v{}.{}".format(*version)
+            self._channel = channel
         return self._channel
+
+    async def _agreed(self, channel: Channel) -> str:
+        """What stands before each path: the newest version of the API that both sides know."""
+        body = await self._request(channel, "GET", "/version", {}, READ_S)
+        try:
+            told = msgspec.json.decode(body, type=_Version)
+            newest, oldest = _numbers(told.ApiVersion), _numbers(told.MinAPIVersion)
+        except (ValueError, msgspec.DecodeError) as error:
+            raise failures.nonsense(self.target.id, "its answer to /version names none") from error
+        version = min(NEWEST, newest)
+        if version < oldest:
+            ours = f"{NEWEST[0]}.{NEWEST[1]}"
+            text = f"it speaks API {told.MinAPIVersion} and later, opsdash {ours} and earlier"
+            raise NotSupported(self.target.id, text, hint="update opsdash")
+        return f"/v{version[0]}.{version[1]}"
 
     def abort(self) -> None:
         """Break off whatever is waited for, now and without waiting."""
@@ -163,6 +183,11 @@ class Lanes:
         """Let go of all of them; never waits for the engine."""
         for lane in self._all:
             await lane.close()
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, _, minor = version.partition(".")
+    return int(major), int(minor)
 
 
 def _moment(date: str | None) -> datetime | None:

@@ -45,5 +45,6 @@ class Looking(OneTarget):
         in_front = self._in_front
         if in_front is self:
             return
+        self.watch_over.look_at(self._target, ())
         if in_front is not None:
             in_front.redraw()  # it may show things of the same engine, and has said so already

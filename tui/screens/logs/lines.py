@@ -63,6 +63,12 @@ class LogScreen(Place):
         Binding("e", "error(True)", "next", id="log.next_error"),
         Binding("i", "only_id", "only this id", id="log.only_id"),
         Binding("tab", "sources", "sources", id="log.sources"),
+        Binding(
+            "left_square_bracket", "neighbour(-1)", "source before", show=False, id="log.previous_source"
+        ),
+        Binding(
+            "right_square_bracket", "neighbour(1)", "next source alone", show=False, id="log.next_source"
+        ),
         Binding("y", "copy_lines", "copy", id="log.copy"),
         Binding("x", "export_lines", "export", id="log.export"),
         Binding("p", "pause", "pause", id="log.pause"),
@@ -270,7 +276,10 @@ class LogScreen(Place):
     def action_only_id(self) -> None:
         """Only lines with an id of this line, of all sources; again: the next id of the line; then all."""
         cursor = self._view.cursor
-        ids = ids_of(cursor.record) if cursor is not None and cursor.is_held else ()
+        ids: tuple[str, ...] = ()
+        if cursor is not None and cursor.is_held:
+            # a line of a stack trace names none itself
+            ids = ids_of(cursor.record) or ids_of(cursor.lines.record(cursor.lines.head(cursor.number)))
         chosen = self._scope.only_id
         if not ids:
             self._scope.follow_id(None)
@@ -345,6 +354,15 @@ class LogScreen(Place):
 
         self.app.push_screen(SourcesScreen(self.watch_over))
 
+    def action_neighbour(self, step: int) -> None:
+        """Only the next source, or the one before; after the last one all again."""
+        identities = [lines.source.identity for lines in self._scope.known]
+        ways: list[tuple[str, ...] | None] = [None, *((identity,) for identity in identities)]
+        now = self._scope.chosen
+        place = ways.index(now) if now in ways else 0
+        self._scope.chosen = ways[(place + step) % len(ways)]
+        self._filters_changed()
+
     # -- one line -------------------------------------------------------------------------------------
 
     def on_log_view_chosen(self, message: LogView.Chosen) -> None:
@@ -371,11 +389,14 @@ class LogScreen(Place):
         box.scroll_home(animate=False)
 
     async def action_show_all_or_back(self) -> None:
-        """Esc: break an export off, close the fields, else one level back."""
+        """Esc: break an export off, close the fields, show what filters hide, else one level back."""
         if self._export is not None and self._export.is_running:
             self._export.cancel()
         elif self._opened is not None:
             self._show_fields(None)
+        elif self._scope.in_force:
+            self._scope.show_all()
+            self._filters_changed()
         else:
             await self.app.run_action("back")
 

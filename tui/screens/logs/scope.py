@@ -100,6 +100,10 @@ class LogScope:
             return _ONLY_BAD
         return None
 
+    def show_all(self) -> None:
+        """Without any filter."""
+        self.filters, self.is_only_bad = (), False
+
     def follow_id(self, value: str | None) -> None:
         """Show only lines with this id, of all sources; None: no longer."""
         kept = tuple(one for one in self.filters if one.kind != "id")

@@ -11,7 +11,7 @@ from opsdash.collectors.lines.search import Search, Wanted, WithLevel, WithText
 from opsdash.widgets.logview import LogView
 from opsdash.widgets.status import Tone
 
-SLICE_S = 0.004
+SLICE_S = 0.006
 """How long a key may have to wait."""
 PAUSE_S = 0.001
 """Left to keys between two slices."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from opsdash.collectors.format import plural
-from opsdash.collectors.lines.summary import SourceSummary
+from opsdash.collectors.lines.summary import SourceSummary, errors_by_minute
 from opsdash.widgets.chart import spark
 from opsdash.widgets.lines import Line
 from opsdash.widgets.panel import fit
@@ -78,11 +78,11 @@ def _sources(state: HeadState) -> str:
 
 def errors_line(summaries: Sequence[SourceSummary], width: int) -> Line:
     """Errors per minute of all sources together, oldest first; the last minute is still running."""
-    minutes = errors_per_minute(summaries)
+    minutes = errors_by_minute(summaries, MINUTES)
     if not minutes:
         return (("errors per minute: not known yet", Tone.MUTED),)
     bars = spark(minutes, min(MINUTES, max(width // 3, 10)))
-    now, before = int(minutes[-1] or 0), minutes[:-1]
+    now, before = minutes[-1], minutes[:-1]
     parts: list[tuple[int, Line]] = [
         (0, ((bars, Tone.CRIT if any(minutes) else Tone.MUTED),)),
         (0, (("errors per minute", Tone.MUTED),)),
@@ -90,18 +90,6 @@ def errors_line(summaries: Sequence[SourceSummary], width: int) -> Line:
     ]
     if before and before[-1] is not None:
         parts.append((1, ((f"{before[-1]:.0f} in the last one", Tone.CRIT if before[-1] else Tone.MUTED),)))
-    parts.append((1, ((f"{now} so far in this one", Tone.CRIT if now else Tone.MUTED),)))
+    if now is not None:
+        parts.append((1, ((f"{now:.0f} so far in this one", Tone.CRIT if now else Tone.MUTED),)))
     return fit(parts, width)
-
-
-def errors_per_minute(summaries: Sequence[SourceSummary]) -> tuple[float | None, ...]:
-    """Errors of each minute, oldest first, up to the newest that any source has; None: no source knows it."""
-    known: dict[int, int] = {}
-    for summary in summaries:
-        for minute in summary.minutes[-MINUTES:]:
-            known[int(minute.at // 60)] = known.get(int(minute.at // 60), 0) + minute.errors
-    if not known:
-        return ()
-    last = max(known)
-    first = max(min(known), last - MINUTES + 1)
-    return tuple(known.get(minute) for minute in range(first, last + 1))

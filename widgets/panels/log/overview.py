@@ -7,7 +7,7 @@ from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import moment, number, plural
 from opsdash.collectors.lines.record import Level
-from opsdash.collectors.lines.summary import LatestLine, SourceSummary
+from opsdash.collectors.lines.summary import LatestLine, SourceSummary, errors_by_minute
 from opsdash.widgets.cells import cut, fitted
 from opsdash.widgets.chart import spark
 from opsdash.widgets.lines import Line, line_width, rule, spread
@@ -53,24 +53,6 @@ def overview_lines(
     return (head, *notes, *(_line(source, line, names, width) for source, line in rows))
 
 
-def errors_by_minute(sources: Sequence[SourceSummary], count: int) -> tuple[float | None, ...]:
-    """Errors of all sources together in the last minutes, oldest first.
-
-    A minute that no source has, or that one could not be read in, is None: more may have been printed.
-    """
-    sums: dict[float, float] = {}
-    unknown: set[float] = set()
-    for minute in (m for source in sources for m in source.minutes):
-        sums[minute.at] = sums.get(minute.at, 0.0) + minute.errors
-        if not minute.is_complete:
-            unknown.add(minute.at)
-    if not sums:
-        return ()
-    last = max(sums)
-    ats = (last - 60.0 * back for back in range(count - 1, -1, -1))
-    return tuple(None if at in unknown else sums.get(at) for at in ats)
-
-
 def errors_per_min(sources: Sequence[SourceSummary]) -> int:
     """Errors of all sources in the worse of the newest two minutes: the last one is still running."""
     sums: dict[float, int] = {}
@@ -94,7 +76,7 @@ def _rate(sources: Sequence[SourceSummary], told: Sequence[Finding]) -> Line:
     if not any(source.minutes for source in sources):
         return ()
     tone = severity_tone(max((f.severity for f in told), default=None))
-    bar = spark(errors_by_minute(sources, _BAR_MIN), _BAR_MIN).lstrip()
+    bar = spark(errors_by_minute(sources, _BAR_MIN), _BAR_MIN)
     errors = errors_per_min(sources)
     return ((f"ERROR {number(errors)}/min", tone), " ", (bar, tone if errors else Tone.MUTED))
 
