@@ -1,4 +1,4 @@
-"""Command lines and named values as they may be shown: what looks like a secret is masked, best effort. Pure."""
+"""Command lines and named values as they are shown: what looks like a secret is masked, best effort. Pure."""
 
 import shlex
 from collections.abc import Sequence

@@ -47,7 +47,7 @@ class PlanNode(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[tuple[str, str], ...] = ()
     """(word, expression), literals masked."""
     actual_ms: float | None = None
-    """Of all executions, with its inputs; None unless the statement was executed."""
+    """Of all executions, with its inputs; of those in parallel the mean. None unless it was executed."""
     actual_rows: float | None = None
     """Of all executions."""
     subplans_removed: int = 0
@@ -90,10 +90,10 @@ def plan_of(answer: Mapping[str, Any]) -> Plan:
     """
     top = answer["Plan"]
     whole = float(top["Total Cost"])
-    return Plan(root=_node(top, whole, whole))
+    return Plan(root=_node(top, whole, whole, 1))
 
 
-def _node(raw: Mapping[str, Any], budget: float, whole: float) -> PlanNode:
+def _node(raw: Mapping[str, Any], budget: float, whole: float, processes: int) -> PlanNode:
     inputs: Sequence[Mapping[str, Any]] = raw.get("Plans", ())
     wanted = _input_costs(raw, inputs)
     scale = min(1.0, budget / sum(wanted)) if sum(wanted) > 0 else 1.0
@@ -101,6 +101,9 @@ def _node(raw: Mapping[str, Any], budget: float, whole: float) -> PlanNode:
     own = max(budget - sum(budgets), 0.0)
     loops = float(raw.get("Actual Loops", 1))
     ran = "Actual Total Time" in raw
+    below = processes
+    if raw["Node Type"] in ("Gather", "Gather Merge"):
+        below = int(raw.get("Workers Launched", 0)) + 1
     return PlanNode(
         kind=one_line(raw["Node Type"]),
         label=_label(raw),
@@ -112,10 +115,10 @@ def _node(raw: Mapping[str, Any], budget: float, whole: float) -> PlanNode:
         rows=float(raw["Plan Rows"]),
         share=own / whole if whole > 0 else 0.0,
         conditions=tuple(_conditions(raw)),
-        actual_ms=float(raw["Actual Total Time"]) * loops if ran else None,
-        actual_rows=float(raw["Actual Rows"]) * loops if ran else None,
+        actual_ms=float(raw["Actual Total Time"]) * loops / processes if ran else None,
+        actual_rows=float(round(raw["Actual Rows"] * loops)) if ran else None,
         subplans_removed=int(raw.get("Subplans Removed", 0)),
-        children=tuple(_node(part, cost, whole) for part, cost in zip(inputs, budgets, strict=True)),
+        children=tuple(_node(part, cost, whole, below) for part, cost in zip(inputs, budgets, strict=True)),
     )
 
 

@@ -22,7 +22,7 @@ def slowest(plan: Plan) -> PlanNode:
 
 
 def own_ms(node: PlanNode) -> float:
-    """What a step took without its inputs; parallel ones overlap, so it may be too little."""
+    """What a step took without its inputs."""
     return max((node.actual_ms or 0.0) - sum(child.actual_ms or 0.0 for child in node.children), 0.0)
 
 
@@ -41,5 +41,5 @@ def _steps(root: PlanNode) -> Iterator[tuple[str, PlanNode]]:
 def _told(node: PlanNode) -> str:
     name = f"{node.subplan}: {node.label}" if node.subplan else node.label
     if node.actual_ms is None:
-        return f"{name}  cost {number(node.total_cost)}, {number(node.rows)} rows expected"
-    return f"{name}  {duration(node.actual_ms / 1000)}, {number(node.actual_rows)} rows"
+        return f"{name}  cost {number(node.total_cost)}, rows {number(node.rows)} expected"
+    return f"{name}  {duration(node.actual_ms / 1000)}, rows {number(node.actual_rows)}"

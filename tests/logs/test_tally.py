@@ -70,14 +70,14 @@ def test_what_was_there_before_counts_for_its_own_minutes() -> None:
     source = Source()
     source.tail(
         "2026-11-22 01:00:00,000 ERROR shop.pool: long ago",
-        line(3, "INFO"), line(5, "ERROR"),
+        line(3, "INFO"), line(4, "INFO"), line(5, "ERROR"),
         "Traceback (most recent call last):", "  File x", "KeyError: 'ERROR'",
         line(5, "ERROR"), line(8, "INFO"),
     )  # fmt: skip
     told = source.told()
     assert told.minutes[0].at == MINUTE - 9 * 60
     assert counts(told.minutes) == [
-        (1, 0, 0), (0, 0, 0), (5, 2, 0), (0, 0, 0), (0, 0, 0), (1, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0),
+        (1, 0, 0), (1, 0, 0), (5, 2, 0), (0, 0, 0), (0, 0, 0), (1, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0),
         (0, 0, 0),
     ]  # fmt: skip
     assert told.last_arrived_at is None, "nothing arrived since"

@@ -95,7 +95,7 @@ def _find_burst(minutes: Sequence[Minute], least: int, factor: float) -> _Burst 
         usual = median(before) if len(before) >= _HISTORY_MIN else None
         if usual is not None and min(newest, minutes[begin].errors) >= factor * usual:
             return _Burst(per_min=newest, since=minutes[begin].at, usual=usual, seen_min=begin)
-    if first >= _HISTORY_MIN or len(minutes) > _HISTORY_MIN:
+    if first >= _HISTORY_MIN or len(minutes) >= _USUAL_MIN:
         return None
     return _Burst(per_min=newest, since=minutes[first].at, usual=None, seen_min=first)
 

@@ -112,7 +112,7 @@ def _lines(found: "Examined") -> Sequence[PlanLine]:
     ]
     if found.plan is not None:
         root = found.plan.root
-        expected = f"cost {number(root.total_cost)}, {number(root.rows)} rows, as the planner expects"
+        expected = f"cost {number(root.total_cost)}, rows {number(root.rows)}, as the planner expects"
         lines.append(PlanLine(label="expected", text=expected))
     lines.append(
         PlanLine(

@@ -60,6 +60,10 @@ class LogScope:
         """The id whose lines alone are shown; None: of all."""
         return next((one.value for one in self.filters if one.kind == "id"), None)
 
+    def has(self, identity: str) -> bool:
+        """Whether a source is among those chosen."""
+        return self.chosen is None or identity in self.chosen
+
     def refresh(self) -> bool:
         """Look which sources there are. Whether there is another timeline than before."""
         self._open(self._sources())
@@ -110,8 +114,8 @@ class LogScope:
         self.filters = kept if value is None else (*kept, Filter(kind="id", value=value))
 
     def _is_looked_at(self, lines: SourceLines) -> bool:
-        is_chosen = self.chosen is None or lines.source.identity in self.chosen
-        return (is_chosen or self.only_id is not None) and keeps_source(self.filters, lines.source.name)
+        is_chosen = self.has(lines.source.identity) or self.only_id is not None
+        return is_chosen and keeps_source(self.filters, lines.source.name)
 
     def _open(self, sources: Sequence[LogSource]) -> None:
         """Keep what is open; a source that began anew has another buffer."""

@@ -1,0 +1,122 @@
+"""The part of the log screen that shows lines: follows sources, applies filters, draws."""
+
+import asyncio
+from collections.abc import Iterable
+
+from textual.widget import Widget
+
+from opsdash.collectors.lines.source_lines import LineRef
+from opsdash.tui.screens.logs.scope import LogScope
+from opsdash.tui.screens.logs.seek import PAUSE_S, SLICE_S
+from opsdash.tui.screens.logs.telling import head_state, summaries_of, why_empty
+from opsdash.tui.screens.place import Place
+from opsdash.tui.watch import Watch
+from opsdash.widgets.lines import Lines
+from opsdash.widgets.logview import LogView
+from opsdash.widgets.panels.log.head import errors_line, head_line
+
+LOOK_S = 0.05
+"""How often it is looked whether lines have come."""
+FRAME_S = 0.2
+"""At least so long between two frames of a flood; a key is answered at once."""
+
+
+class Following(Place):
+    """Lines that are followed, and what is said of them above."""
+
+    DEFAULT_CSS = """
+    Following #head { height: 1; }
+    Following #errors { height: 1; }
+    """
+
+    def __init__(self, watch: Watch, sources: tuple[str, ...] | None, number: int | None) -> None:
+        super().__init__(watch)
+        self._scope = LogScope(watch.log_sources, sources)
+        self._view = LogView(id="lines")
+        self._wanted = number
+        """A line to go to as soon as it is there."""
+        self._drawn: tuple[object, float] = (None, 0.0)
+        """The end of the lines at the last frame, and its time."""
+
+    def body(self) -> Iterable[Widget]:
+        """What is filtered by, errors per minute, the lines."""
+        yield Lines(id="head")
+        yield Lines(id="errors")
+        yield self._view
+
+    def on_mount(self) -> None:
+        """Start in the lines, and look for new ones."""
+        super().on_mount()
+        self._view.focus()
+        self.set_interval(LOOK_S, self._look, name="look for lines")
+
+    def show_feed(self) -> None:
+        """Other sources, counters, lines that came."""
+        if self._scope.refresh():
+            self._scope.sift(self.watch_over.clock, SLICE_S)
+            self._view.show(self._scope.timeline)
+            self._sift()
+        views = self.watch_over.feed.views()
+        self._view.today = self.watch_over.clock.now()
+        self._view.empty = why_empty(self._scope, summaries_of(views, self._scope), views)
+        self._go_to_wanted()
+        self._show_head()
+        self._look()
+
+    def filters_changed(self) -> None:
+        """Show at once what the filters leave now."""
+        self._drawn = (None, 0.0)
+        self.redraw()
+        self._draw()
+
+    def _look(self) -> None:
+        """Draw when lines have come, though not more often than a frame's time."""
+        if not self.is_current:
+            return
+        end, now_s = self._scope.timeline.end(), self.watch_over.clock.mono_s()
+        drawn_end, drawn_s = self._drawn
+        if end != drawn_end and now_s - drawn_s >= FRAME_S:
+            self._sift()
+            self._draw()
+
+    def _draw(self) -> None:
+        self._drawn = (self._scope.timeline.end(), self.watch_over.clock.mono_s())
+        self._view.repaint()
+        if self._scope.is_complete:
+            self._view.window.rest()
+
+    def _show_head(self) -> None:
+        width, scope = self.size.width, self._scope
+        summaries = summaries_of(self.watch_over.feed.views(), scope)
+        state = head_state(scope, summaries, marked=len(self._view.marks), times=self._view.times)
+        self.query_one("#head", Lines).show((head_line(state, width),))
+        self.query_one("#errors", Lines).show((errors_line(summaries, width),))
+
+    def _go_to_wanted(self) -> None:
+        """Stand on the line that a finding names, as soon as it is there."""
+        if self._wanted is None or not self._scope.lanes:
+            return
+        number, self._wanted = self._wanted, None
+        line = LineRef(self._scope.lanes[0].lines, number)
+        if line.is_held:
+            self._view.go_to(line)
+        else:
+            self.notice("the line that led here is not held any more")
+
+    def _sift(self) -> None:
+        """Let the filters go through what is held; a little at once, so that the screen fills."""
+        if not self._scope.in_force:
+            return
+        self._scope.sift(self.watch_over.clock, SLICE_S)
+        if not self._scope.is_complete:
+            self.run_worker(self._sift_on(), exclusive=True, group="sift", exit_on_error=False)
+
+    async def _sift_on(self) -> None:
+        while not self._scope.is_complete:
+            await asyncio.sleep(PAUSE_S)
+            self._scope.sift(self.watch_over.clock, SLICE_S)
+            if self.watch_over.clock.mono_s() - self._drawn[1] >= FRAME_S:
+                self._draw()
+                self._show_head()
+        self._draw()
+        self._show_head()
