@@ -37,7 +37,7 @@ class Planner:
         first = offers[0]
         others = len(first.identities) - 1
         more = f" and {others} more that are marked" if others else ""
-        title = f"Actions on {first.target.name}: {first.identities[0]}{more}"
+        title = f"Actions on {first.target.name}: {first.about or first.identities[0]}{more}"
         specs = [registry.spec(name) for name in by_name]
         self._app.push_screen(ActionMenu(self._app.watch_over.clock, title, specs), chosen)
 
@@ -53,10 +53,12 @@ class Planner:
         def answered(text: str | None) -> None:
             if text:
                 identities = [complete(identity, text) for identity in message.identities]
-                again = ActionRequested(spec.name, message.target, identities, is_answered=True)
+                again = ActionRequested(
+                    spec.name, message.target, identities, is_answered=True, about=message.about
+                )
                 self._app.post_message(again)
 
-        title = f"{spec.title} on {message.target.name}"
+        title = f"{spec.title} on {message.target.name}" + (f": {message.about}" if message.about else "")
         self._app.push_screen(AskDialog(self._app.watch_over.clock, title, spec.asks), answered)
 
     def _begin(self, message: ActionRequested) -> None:

@@ -28,10 +28,20 @@ class ActionRequested(Message):
         identities: Sequence[msgspec.Struct],
         *,
         is_answered: bool = False,
+        about: str = "",
     ) -> None:
-        """Args: the action's name, where, on what, and whether what it asks for is in the identities."""
+        """Make a request.
+
+        Args:
+            action: Its name in the registry.
+            target: Where.
+            identities: On what.
+            is_answered: Whether what the action asks for is in the identities.
+            about: What people call the first of them; empty: what its own text says.
+        """
         self.action = action
         self.target = target
         self.identities = tuple(identities)
         self.is_answered = is_answered
+        self.about = about
         super().__init__()

@@ -8,8 +8,8 @@ CUT = " … cut at 16 KiB".encode()
 class WholeLines:
     r"""Keeps the line that is not complete yet, and cuts those that are too long.
 
-    NUL bytes are left out (a hole in a file that was truncated while a program wrote on at its old place), and
-    so is the carriage return before a newline. Costs a few looks per block, not per line.
+    NUL bytes are left out (a hole in a file that was truncated while a program wrote on at its old place),
+    and so is the carriage return before a newline. Costs a few looks per block, not per line.
 
     >>> lines = WholeLines()
     >>> lines.feed(b"one\ntw"), lines.feed(b"o\r\nthr"), lines.flush()

@@ -16,6 +16,11 @@ from tests.support.waiting import wait_until_async
 LIMIT_S = 30.0
 
 
+def numbers_of(lines: list[bytes]) -> list[int]:
+    """The number at the end of each line."""
+    return [int(line.split()[-1]) for line in lines]
+
+
 def container_of(told: dict[str, Any]) -> Container:
     """What logs and usage need to know of an inspected container."""
     state = told["State"]

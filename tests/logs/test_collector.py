@@ -444,7 +444,7 @@ async def test_lines_are_in_the_buffer_within_moments_of_being_written(tmp_path:
         (source,) = supervisor.log_sources()
         for number in range(2, 6):
             add(log, f"{number}\n")
-            await wait_until_async(lambda n=number: source.buffer.end == n, LIMIT_S, "the line")  # type: ignore[misc]  # a lambda with a default
+            await wait_until_async(lambda n=number: source.buffer.end == n, LIMIT_S, "the line")
         view = feed.view(target.id)
         await wait_until_async(lambda: feed.view(target.id).reads > view.reads + 3, LIMIT_S, "more readings")
     finally:

@@ -149,6 +149,17 @@ def test_what_is_written_to_the_old_file_after_the_new_one_began_is_not_lost(pat
     late.close()
 
 
+def test_a_file_beside_a_truncated_one_that_is_no_copy_of_it_is_not_read(path: Path) -> None:
+    add(path, b"one\n")
+    following = Following(path)
+    following.look()
+    add(path.with_name("app.log.old"), b"something else, and longer\n")
+    path.write_bytes(b"")
+    following.look()
+    assert following.data == b"one\n"
+    assert following.gaps == [TRUNCATED]
+
+
 def test_a_renamed_file_is_let_go_once_it_is_quiet(path: Path) -> None:
     add(path, b"one\n")
     following = Following(path)

@@ -213,6 +213,7 @@ class Overview(Place):
             for spec in registry.specs_on(finding.target.kind, s.identity)
         ]
         offers = {
-            name: ActionRequested(name, finding.target, (identity,)) for name, identity in reversed(found)
+            name: ActionRequested(name, finding.target, (identity,), about=finding.short)
+            for name, identity in reversed(found)
         }
         return tuple(offers[name] for name in dict.fromkeys(name for name, _ in found))

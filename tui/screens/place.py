@@ -120,7 +120,9 @@ class Place(RowKeys):
         if asked is None:
             return ()
         specs = registry.specs_on(asked.target.kind, asked.identities[0])
-        return tuple(ActionRequested(spec.name, asked.target, asked.identities) for spec in specs)
+        return tuple(
+            ActionRequested(spec.name, asked.target, asked.identities, about=asked.about) for spec in specs
+        )
 
     def suggestions(self) -> ActionRequested | None:
         """What `a` would act on here: target and identities; None where nothing can be acted on."""

@@ -9,6 +9,7 @@
     signals.py      sends the statement and tells what zero rows mean
     follow.py       follows the effect until nobody waits
     analyze.py      EXPLAIN ANALYZE
+    idle.py         sessions that are idle for too long, all at once
     instance.py     what actions on the whole server share: plan, act, follow
     log_slow.py     log_min_duration_statement, set and restored
     reset.py        the counters of pg_stat_statements
@@ -116,12 +117,24 @@ RESET_STATEMENTS = ActionSpec(
     on=InstanceIdentity,
 )
 
+TERMINATE_IDLE = ActionSpec(
+    name="postgres.terminate_idle",
+    kind="postgres",
+    title="Terminate idle sessions",
+    short="terminate",
+    key="I",
+    on=InstanceIdentity,
+    asks='"idle-tx 10" or "idle 60" (minutes), then an application if only its own',
+    answered=_typed,
+)
+
 SPECS: tuple[ActionSpec, ...] = (
     CANCEL,
     TERMINATE,
     TERMINATE_ROOT,
     ANALYZE,
     ANALYZE_SESSION,
+    TERMINATE_IDLE,
     LOG_SLOW,
     RESTORE_LOG_SLOW,
     RESET_STATEMENTS,

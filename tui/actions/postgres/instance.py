@@ -88,7 +88,7 @@ class InstanceAction:
         else:
             connection = self._connections.short_lived(target)
             try:
-                draft = await self._deed.draft(connection, server, knows_role=not _has_own_role(target))
+                draft = await self._deed.draft(connection, server, knows_role=not has_own_role(target))
             finally:
                 await connection.close()
         return Plan(
@@ -119,7 +119,8 @@ class InstanceAction:
         yield Step(text=seen, at=self._clock.now(), is_final=True)
 
 
-def _has_own_role(target: Target) -> bool:
+def has_own_role(target: Target) -> bool:
+    """Whether actions have a role of their own, whose rights the monitoring role does not know."""
     return isinstance(target.settings, PostgresSettings) and target.settings.act_dsn is not None
 
 

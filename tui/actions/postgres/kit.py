@@ -16,11 +16,13 @@ from opsdash.tui.actions.postgres import (
     LOG_SLOW,
     RESET_STATEMENTS,
     RESTORE_LOG_SLOW,
+    TERMINATE_IDLE,
 )
 from opsdash.tui.actions.postgres.analyze import AnalyzeAction
 from opsdash.tui.actions.postgres.connection import BoundedConnection
 from opsdash.tui.actions.postgres.deeds import Deed, refusal
 from opsdash.tui.actions.postgres.follow import Follower, Patience
+from opsdash.tui.actions.postgres.idle import TerminateIdle
 from opsdash.tui.actions.postgres.instance import InstanceAction, InstanceDeed
 from opsdash.tui.actions.postgres.log_slow import Former, LogSlow
 from opsdash.tui.actions.postgres.reset import ResetStatements
@@ -46,6 +48,7 @@ class PostgresKit:
         actions: list[Action] = [
             *(SessionAction(deed, self, clock, follow) for deed in Deed),
             *(AnalyzeAction(spec, clock) for spec in (ANALYZE, ANALYZE_SESSION)),
+            TerminateIdle(TERMINATE_IDLE, self, clock, follow),
             *(InstanceAction(deed, self, clock) for deed in instance_deeds()),
         ]
         self.actions: Mapping[str, Action] = {action.spec.name: action for action in actions}

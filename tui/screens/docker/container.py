@@ -242,7 +242,7 @@ class ContainerScreen(Looking):
         """What `a` offers here: every action on it, as it is in the newest reading."""
         if self._known is None:
             return None
-        return ActionRequested("", self._target, (self._known.identity,))
+        return ActionRequested("", self._target, (self._known.identity,), about=self._known.name)
 
     def action_logs(self) -> None:
         """The lines that it prints."""

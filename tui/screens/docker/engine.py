@@ -179,9 +179,11 @@ class EngineScreen(Looking):
 
     def suggestions(self) -> ActionRequested | None:
         """What `a` offers here: every action on the marked rows, or on the one under the cursor."""
-        found = map(self._identity, self._table.chosen_rows) if self.is_mounted else ()
-        identities = tuple(dict.fromkeys(identity for identity in found if identity is not None))
-        return ActionRequested("", self._target, identities) if identities else None
+        found = {self._identity(row): row for row in self._table.chosen_rows} if self.is_mounted else {}
+        identities = tuple(identity for identity in found if identity is not None)
+        if not identities:
+            return None
+        return ActionRequested("", self._target, identities, about=_name(found[identities[0]]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Logs only where the row is about a container."""
@@ -192,6 +194,13 @@ class EngineScreen(Looking):
         from opsdash.tui.screens.logs.lines import open_logs  # a screen of its own: not always needed
 
         self.app.push_screen(open_logs(self.watch_over, ids_of(self._row)))
+
+
+def _name(row: object) -> str:
+    """What people call the thing that a row is about; empty for a service, whose identity says it."""
+    if isinstance(row, ContainerLine):
+        return row.container.name
+    return row.event.name if isinstance(row, EventLine) else ""
 
 
 def ids_of(row: object) -> tuple[str, ...]:

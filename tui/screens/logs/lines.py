@@ -64,7 +64,8 @@ class LogScreen(Narrowing):
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Nothing in a log can be acted upon; the order is that of need."""
-        shown = [(key, does) for key, does in super().keys() if key != "a"]
+        found = super().keys()
+        shown = (pair for pair in found if pair[0] != "a")
         return tuple(sorted(shown, key=lambda pair: _ORDER.get(pair[0], 99 if pair[0] == "Esc" else 50)))
 
     def action_pause(self) -> None:

@@ -193,6 +193,7 @@ CPU: Column[ContainerLine] = Column(
     align="right",
     cell=lambda r: cpu_cell(r.usage, r.limits),
     sort=lambda r: r.usage.cpu_ratio if r.usage else None,
+    unit="ratio",
     descending_first=True,
     priority=1,
 )
@@ -210,6 +211,7 @@ MEMORY: Column[ContainerLine] = Column(
     align="right",
     cell=lambda r: memory_cell(r.container, r.usage, r.limits),
     sort=lambda r: r.usage.memory_bytes if r.usage else None,
+    unit="bytes",
     descending_first=True,
     priority=1,
 )
@@ -230,6 +232,7 @@ AGE: Column[ContainerLine] = Column(
     align="right",
     cell=lambda r: age(r.age_s),
     sort=lambda r: r.age_s,
+    unit="s",
     priority=2,
 )
 IMAGE: Column[ContainerLine] = Column(
@@ -266,6 +269,7 @@ CONTAINER_COLUMNS: tuple[Column[ContainerLine], ...] = (
         width=13,
         cell=lambda r: rate_pair(r.usage.received_per_s, r.usage.sent_per_s, "↓↑") if r.usage else "-",
         sort=lambda r: r.usage.received_per_s if r.usage else None,
+        unit="bytes",
         descending_first=True,
         priority=6,
     ),
@@ -275,6 +279,7 @@ CONTAINER_COLUMNS: tuple[Column[ContainerLine], ...] = (
         width=13,
         cell=lambda r: rate_pair(r.usage.read_per_s, r.usage.written_per_s, "rw") if r.usage else "-",
         sort=lambda r: r.usage.written_per_s if r.usage else None,
+        unit="bytes",
         descending_first=True,
         priority=8,
     ),

@@ -137,12 +137,12 @@ def process_columns(titles: tuple[str, ...]) -> tuple[Column[ProcessLine], ...]:
 def _process_column(place: int, title: str) -> Column[ProcessLine]:
     is_number, is_wide = title in _NUMBERS, title in _WIDE
 
-    def value(line: ProcessLine) -> float | str:
+    def value(line: ProcessLine) -> float | str | None:
         text = line.cells[place]
         try:
             return float(text) if is_number and title != "ELAPSED" else text
         except ValueError:
-            return -1.0
+            return None
 
     return Column(
         key=title,

@@ -150,6 +150,7 @@ SERVICE_COLUMNS: tuple[Column[ServiceLine], ...] = (
         align="right",
         cell=lambda r: percent(r.cpu_ratio),
         sort=lambda r: r.cpu_ratio,
+        unit="ratio",
         descending_first=True,
         priority=2,
     ),
@@ -160,6 +161,7 @@ SERVICE_COLUMNS: tuple[Column[ServiceLine], ...] = (
         align="right",
         cell=lambda r: size(r.memory_bytes),
         sort=lambda r: r.memory_bytes,
+        unit="bytes",
         descending_first=True,
         priority=2,
     ),
@@ -180,6 +182,7 @@ SERVICE_COLUMNS: tuple[Column[ServiceLine], ...] = (
         align="right",
         cell=lambda r: age(r.age_s),
         sort=lambda r: r.age_s,
+        unit="s",
         priority=4,
     ),
     Column(

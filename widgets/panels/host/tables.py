@@ -159,7 +159,7 @@ DISK_COLUMNS: tuple[Column[DiskLine], ...] = (
         cell=lambda r: (f"{GLYPHS[r.tone]} {r.disk.mount.point}", r.tone),
         sort=lambda r: r.disk.mount.point,
     ),
-    Column(key="used", title="USED", width=25, cell=_used_cell, sort=_used, descending_first=True),
+    Column(key="used", title="USED", width=25, cell=_used_cell, sort=_used, unit="ratio", descending_first=True),
     Column(
         key="available",
         title="LEFT",
@@ -167,6 +167,7 @@ DISK_COLUMNS: tuple[Column[DiskLine], ...] = (
         align="right",
         cell=lambda r: size(r.disk.space.available_bytes) if r.disk.space else "-",
         sort=lambda r: r.disk.space.available_bytes if r.disk.space else None,
+        unit="bytes",
     ),
     Column(
         key="total",
@@ -175,6 +176,7 @@ DISK_COLUMNS: tuple[Column[DiskLine], ...] = (
         align="right",
         cell=lambda r: size(r.disk.space.total_bytes) if r.disk.space else "-",
         sort=lambda r: r.disk.space.total_bytes if r.disk.space else None,
+        unit="bytes",
         descending_first=True,
         priority=3,
     ),
@@ -185,6 +187,7 @@ DISK_COLUMNS: tuple[Column[DiskLine], ...] = (
         align="right",
         cell=_inodes_cell,
         sort=lambda r: r.disk.space.inodes_used_ratio if r.disk.space else None,
+        unit="ratio",
         descending_first=True,
         priority=1,
     ),

@@ -83,6 +83,7 @@ def _phase(key: str, title: str, priority: int) -> Column[ProbeLine]:
         align="right",
         cell=lambda r: duration(getattr(r.probe.phases, f"{key}_s")),
         sort=lambda r: getattr(r.probe.phases, f"{key}_s"),
+        unit="s",
         descending_first=True,
         priority=priority,
     )
@@ -104,6 +105,7 @@ PROBE_COLUMNS: tuple[Column[ProbeLine], ...] = (
         align="right",
         cell=lambda r: (latency(r.probe), latency_tone(r.probe.took_s, r.limits)),
         sort=lambda r: r.probe.took_s,
+        unit="s",
         descending_first=True,
     ),
     _phase("name", "NAME", 4),

@@ -109,10 +109,10 @@ def _certificate(row: EndpointLine) -> Cell:
     return word if chain is None else (word, days_tone(chain.earliest, row.data.probe.at, row.limits))
 
 
-def _days(row: EndpointLine) -> float | None:
+def _valid_for_s(row: EndpointLine) -> float | None:
     if row.data is None or row.data.chain is None:
         return None
-    return row.data.chain.earliest.days_left(row.data.probe.at)
+    return row.data.chain.earliest.days_left(row.data.probe.at) * 86400
 
 
 ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
@@ -143,6 +143,7 @@ ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
         align="right",
         cell=_latency,
         sort=lambda r: r.data.probe.took_s if r.data else None,
+        unit="s",
         descending_first=True,
     ),
     Column(
@@ -152,6 +153,7 @@ ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
         align="right",
         cell=lambda r: duration(r.data.window.p50_s) if r.data else "-",
         sort=lambda r: r.data.window.p50_s if r.data else None,
+        unit="s",
         descending_first=True,
         priority=7,
     ),
@@ -162,6 +164,7 @@ ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
         align="right",
         cell=_p95,
         sort=lambda r: r.data.window.p95_s if r.data else None,
+        unit="s",
         descending_first=True,
         priority=1,
     ),
@@ -186,7 +189,8 @@ ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
         width=6,
         align="right",
         cell=_certificate,
-        sort=_days,
+        sort=_valid_for_s,
+        unit="s",
         priority=4,
     ),
     Column(key="status", title="STATUS", width=16, grow=1, cell=lambda r: (r.status, r.tone), priority=5),

@@ -157,6 +157,7 @@ SOURCE_COLUMNS: tuple[Column[SourceLine], ...] = (
         align="right",
         cell=lambda r: size(r.summary.held_bytes),
         sort=lambda r: r.summary.held_bytes,
+        unit="bytes",
         descending_first=True,
         priority=7,
     ),

@@ -126,6 +126,7 @@ REPLICATION_COLUMNS: tuple[Column[ReplicationLine], ...] = (
         align="right",
         cell=lambda r: size(r.lag_bytes),
         sort=lambda r: r.lag_bytes,
+        unit="bytes",
         descending_first=True,
     ),
     Column(
@@ -135,6 +136,7 @@ REPLICATION_COLUMNS: tuple[Column[ReplicationLine], ...] = (
         align="right",
         cell=_lag,
         sort=lambda r: r.lag_s,
+        unit="s",
         descending_first=True,
         priority=1,
     ),
@@ -145,6 +147,7 @@ REPLICATION_COLUMNS: tuple[Column[ReplicationLine], ...] = (
         align="right",
         cell=lambda r: size(r.retained_bytes),
         sort=lambda r: r.retained_bytes,
+        unit="bytes",
         descending_first=True,
         priority=1,
     ),

@@ -89,6 +89,7 @@ SESSION_COLUMNS: tuple[Column[SessionLine], ...] = (
         align="right",
         cell=lambda r: age(r.age_s),
         sort=lambda r: r.age_s,
+        unit="s",
         descending_first=True,
     ),
     Column(

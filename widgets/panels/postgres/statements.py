@@ -9,7 +9,7 @@ import msgspec
 from opsdash.collectors.format import age, duration, number, percent, plural, size
 from opsdash.collectors.postgres.rows import PostgresData
 from opsdash.collectors.postgres.statement_rows import NOTHING, StatementId, StatementRow, Statements, Work
-from opsdash.widgets.columns import Column
+from opsdash.widgets.columns import Column, Unit
 from opsdash.widgets.lines import Line
 from opsdash.widgets.status import Tone
 
@@ -143,6 +143,7 @@ def _figure(
     value: Callable[[StatementLine], float | None],
     words: Callable[[float | None], str],
     *,
+    unit: Unit | None = None,
     width: int = 8,
     priority: int = 0,
 ) -> Column[StatementLine]:
@@ -156,6 +157,7 @@ def _figure(
         align="right",
         cell=lambda line: words(value(line)),
         sort=sort,
+        unit=unit,
         descending_first=True,
         priority=priority,
     )
@@ -180,17 +182,18 @@ STATEMENT_COLUMNS: tuple[Column[StatementLine], ...] = (
         align="right",
         cell=lambda r: (_share(r.share), share_tone(r.share)),
         sort=lambda r: r.share,
+        unit="ratio",
         descending_first=True,
     ),
-    _figure("time", "TIME", lambda r: r.work.exec_ms, milliseconds),
+    _figure("time", "TIME", lambda r: r.work.exec_ms, milliseconds, unit="ms"),
     _figure("calls", "CALLS", lambda r: float(r.work.calls), number, width=7, priority=3),
     _figure("rate", "CALLS/MIN", lambda r: r.calls_per_min, number, width=9, priority=1),
-    _figure("mean", "MEAN", lambda r: r.work.mean_ms, milliseconds),
+    _figure("mean", "MEAN", lambda r: r.work.mean_ms, milliseconds, unit="ms"),
     _figure("rows", "ROWS/CALL", lambda r: r.work.rows_per_call, number, width=9, priority=4),
     _figure("read", "READ BLKS", lambda r: float(r.work.shared_blks_read), number, width=9, priority=5),
-    _figure("hit", "HIT", lambda r: r.work.hit_ratio, percent, width=6, priority=8),
+    _figure("hit", "HIT", lambda r: r.work.hit_ratio, percent, unit="ratio", width=6, priority=8),
     _figure("temp", "TEMP BLKS", lambda r: float(r.work.temp_blks), number, width=9, priority=6),
-    _figure("wal", "WAL", lambda r: float(r.work.wal_bytes), size, width=9, priority=7),
+    _figure("wal", "WAL", lambda r: float(r.work.wal_bytes), size, unit="bytes", width=9, priority=7),
     Column(
         key="user",
         title="USER",

@@ -72,6 +72,7 @@ TARGET_COLUMNS: tuple[Column[TargetLine], ...] = (
         align="right",
         cell=lambda r: f"{r.data.connections.used}/{r.data.connections.usable}" if r.data else "-",
         sort=lambda r: r.data.connections.used_ratio if r.data else None,
+        unit="ratio",
         descending_first=True,
     ),
     Column(
@@ -101,6 +102,7 @@ TARGET_COLUMNS: tuple[Column[TargetLine], ...] = (
         align="right",
         cell=lambda r: percent(r.data.total.cache_hit_ratio) if r.data else "-",
         sort=lambda r: r.data.total.cache_hit_ratio if r.data else None,
+        unit="ratio",
         priority=3,
     ),
     Column(key="status", title="STATUS", width=16, grow=1, cell=lambda r: (r.status, r.tone)),
@@ -168,6 +170,7 @@ DATABASE_COLUMNS: tuple[Column[DatabaseRates], ...] = (
         align="right",
         cell=lambda r: percent(r.cache_hit_ratio),
         sort=lambda r: r.cache_hit_ratio,
+        unit="ratio",
     ),
     Column(
         key="temp",
@@ -176,6 +179,7 @@ DATABASE_COLUMNS: tuple[Column[DatabaseRates], ...] = (
         align="right",
         cell=lambda r: size(r.temp_bytes_per_s),
         sort=lambda r: r.temp_bytes_per_s,
+        unit="bytes",
         priority=4,
     ),
     _rate("deadlocks", "DEADLOCKS", "deadlocks", 4),

@@ -73,6 +73,7 @@ TARGET_COLUMNS: tuple[Column[TargetLine], ...] = (
         align="right",
         cell=lambda r: (r.data.memory.word, r.memory_tone) if r.data else "-",
         sort=lambda r: r.data.memory.used_ratio if r.data else None,
+        unit="ratio",
         descending_first=True,
     ),
     Column(
@@ -89,6 +90,7 @@ TARGET_COLUMNS: tuple[Column[TargetLine], ...] = (
         align="right",
         cell=lambda r: percent(_hit(r)),
         sort=_hit,
+        unit="ratio",
         priority=2,
     ),
     Column(
