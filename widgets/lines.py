@@ -55,6 +55,57 @@ def rule(title: Line, right: Line, width: int) -> Line:
     return (("── ", Tone.MUTED), *title, (" " + "─" * max(fill, 0), Tone.MUTED), *ending)
 
 
+def exactly(line: Line, width: int) -> Line:
+    """`line` in exactly `width` cells, harmless: cut with an ellipsis, or padded.
+
+    >>> exactly(("checkout",), 5), exactly((("ok", Tone.OK),), 4), exactly(("a\\tb",), 3)
+    ((('chec…', <Tone.NORMAL: 'normal'>),), (('ok', <Tone.OK: 'ok'>), '  '), (('a b', <Tone.NORMAL: 'normal'>),))
+    """
+    spans: list[Span] = []
+    left = width
+    for span in line:
+        if left <= 0:
+            break
+        text, tone = (span, Tone.NORMAL) if isinstance(span, str) else span
+        text = clean(text).replace("\n", " ").replace("\t", " ")
+        length = cell_len(text)
+        if length > left:
+            text, length = set_cell_size(text, left - 1) + "…", left
+        if text:
+            spans.append((text, tone))
+        left -= length
+    if left > 0:
+        spans.append(" " * left)
+    return tuple(spans)
+
+
+def halves(width: int) -> tuple[int, int]:
+    """Cells of the two sides of `side_by_side`.
+
+    >>> halves(132), halves(133)
+    ((64, 65), (65, 65))
+    """
+    left = (width - 3) // 2
+    return left, width - 3 - left
+
+
+def side_by_side(left: Sequence[Line], right: Sequence[Line], width: int) -> tuple[Line, ...]:
+    """Two blocks of lines with a border between them; the first line of each is its heading.
+
+    >>> for line in side_by_side((rule(("a",), (), 8),), (rule(("b",), (), 8), ("c",)), 19):
+    ...     print("".join(map(span_text, line)))
+    ── a ────┬─── b ───
+             │ c
+    """
+    cells, _ = halves(width)
+    joined: list[Line] = []
+    for y in range(max(len(left), len(right))):
+        border = (" │ " if y else "─┬─", Tone.MUTED)
+        beside = right[y] if y < len(right) else ()
+        joined.append((*exactly(left[y] if y < len(left) else (), cells), border, *beside))
+    return tuple(joined)
+
+
 def labelled(
     label: str, text: str, *, width: int, indent: int = 11, tone: Tone = Tone.NORMAL
 ) -> tuple[Line, ...]:
@@ -134,20 +185,8 @@ class Lines(PlainLines):
         base = self._style(Tone.NORMAL)
         if y >= len(self._lines):
             return Strip([Segment(" " * width, base)], width)
-        segments: list[Segment] = []
-        left = width
-        for span in self._lines[y]:
-            text, tone = (span, Tone.NORMAL) if isinstance(span, str) else span
-            text = clean(text).replace("\n", " ").replace("\t", " ")
-            length = cell_len(text)
-            if length > left:
-                text = set_cell_size(text, left - 1) + "…" if left > 0 else ""
-                length = left if left > 0 else 0
-            if text:
-                segments.append(Segment(text, self._style(tone)))
-            left -= length
-            if left <= 0:
-                break
-        if left > 0:
-            segments.append(Segment(" " * left, base))
+        segments = [
+            Segment(span, base) if isinstance(span, str) else Segment(span[0], self._style(span[1]))
+            for span in exactly(self._lines[y], width)
+        ]
         return Strip(segments, width)

@@ -154,9 +154,12 @@ def _comparison(column: Column[Row], compare: str, looked_for: str) -> Test[Row]
 
     def test(row: Row) -> bool:
         of_row = value(row)
-        if isinstance(of_row, str):
-            return holds(of_row.lower(), looked_for.lower())
-        return of_row is not None and holds(of_row, limit)
+        if of_row is None:
+            return False
+        if isinstance(of_row, int | float):
+            return holds(of_row, limit)
+        text = of_row if isinstance(of_row, str) else cell_words(column, row)  # a moment: as it is shown
+        return holds(text.lower(), looked_for.lower())
 
     return test
 

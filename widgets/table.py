@@ -256,3 +256,11 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
             self.action_choose()
         else:
             self._move_to(index)
+
+
+class LeafTable(Table[Row]):
+    """A table of things that have no more to them than their row: Enter leads nowhere, and is not offered."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """All keys but Enter."""
+        return False if action == "choose" else super().check_action(action, parameters)

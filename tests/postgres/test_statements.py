@@ -1,18 +1,23 @@
 """What pg_stat_statements is made into, judged against what was run on a real server."""
 
+import re
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 
+import opsdash.collectors.postgres
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.postgres.collector import PostgresCollector
 from opsdash.collectors.postgres.statement_reader import UNWATCHED_S
 from opsdash.collectors.postgres.statement_rows import StatementRow, Statements
+from opsdash.collectors.postgres.statements import statement
 from opsdash.tui.demo.servers import PostgresServer
 from tests.actions.lamps import ManualClock
 from tests.support.targets import postgres_target
 
+QUERIES = Path(opsdash.collectors.postgres.__path__[0]) / "queries"
 RESET = "select counted.pg_stat_statements_reset()"
 
 
@@ -215,6 +220,40 @@ async def test_missing_extension_says_exactly_how_to_switch_it_on(
             assert statements.rows == ()
         finally:
             await collector.close()
+
+
+@pytest.mark.parametrize("major", [18, 15])
+async def test_only_shipped_statements_are_sent_while_somebody_looks(
+    start_postgres: Callable[..., PostgresServer], major: int
+) -> None:
+    log = {"log_statement": "all", "log_line_prefix": "@@%a@@ "}
+    server = start_postgres(major=major, options={"shared_preload_libraries": "pg_stat_statements", **log})
+    reading = Reading(server)
+    try:
+        reading.run("create schema counted; create extension pg_stat_statements schema counted")
+        reading.run("select pg_create_physical_replication_slot('gone', true)")
+        for _ in range(3):
+            looks_at(reading, await reading.watched())
+            reading.collector.look_at((), "replication")
+            await reading.read(after_s=31)
+    finally:
+        await reading.collector.close()
+    shipped = {_folded(statement(file.stem, "counted").decode()) for file in QUERIES.glob("*.sql")}
+    sent = {
+        _folded(text)
+        for text in re.findall(
+            r"^@@opsdash@@ LOG:  (?:statement|execute [^:]*): (.*?)(?=^@@|\Z)",
+            server.log_path.read_text("utf-8", "replace"),
+            re.MULTILINE | re.DOTALL,
+        )
+    }
+    assert any("opsdash:statement_texts" in text for text in sent)
+    assert any("opsdash:slots" in text for text in sent)
+    assert sent - shipped == set()
+
+
+def _folded(sql: str) -> str:
+    return " ".join(sql.replace("%s", "$1").split())
 
 
 async def test_extension_that_appears_and_goes_is_noticed(

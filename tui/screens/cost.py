@@ -14,7 +14,7 @@ from opsdash.tui.screens.place import Place
 from opsdash.widgets.columns import Column
 from opsdash.widgets.lines import Line, Lines
 from opsdash.widgets.status import Tone
-from opsdash.widgets.table import Table
+from opsdash.widgets.table import LeafTable, Table
 
 
 class CostLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ class CostScreen(Place):
     def body(self) -> Iterable[Widget]:
         """What it is in all, and for each target."""
         yield Lines(id="head")
-        yield Table(COST_COLUMNS, key=lambda r: r.target, id="costs", sort="busy")
+        yield LeafTable(COST_COLUMNS, key=lambda r: r.target, id="costs", sort="busy")
 
     def on_mount(self) -> None:
         """Start with the cursor on a target."""

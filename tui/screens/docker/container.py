@@ -31,7 +31,7 @@ from opsdash.widgets.panels.docker.detail import (
 from opsdash.widgets.panels.docker.events import OWN_EVENT_COLUMNS, event_key, event_lines, known_since
 from opsdash.widgets.scroll import Scroll
 from opsdash.widgets.status import Tone
-from opsdash.widgets.table import Table
+from opsdash.widgets.table import LeafTable, Table
 
 DETAIL_EVERY_S = 15.0
 """What a container was started with changes with it only; a rename or update comes with the next look."""
@@ -89,9 +89,9 @@ class ContainerScreen(Looking):
             detail = Lines(id="detail")
             detail.styles.height = "auto"
             yield detail
-        yield Table(ENV_COLUMNS, key=lambda r: r.name, id="environment")
-        yield Table(process_columns(()), key=lambda r: r.key, id="processes")
-        yield Table(OWN_EVENT_COLUMNS, key=event_key, empty="● no events of this container", id="events")
+        yield LeafTable(ENV_COLUMNS, key=lambda r: r.name, id="environment")
+        yield LeafTable(process_columns(()), key=lambda r: r.key, id="processes")
+        yield LeafTable(OWN_EVENT_COLUMNS, key=event_key, empty="● no events of this container", id="events")
         yield Lines(id="why")
 
     def _open(self, view: str) -> None:

@@ -10,7 +10,7 @@ from opsdash.widgets.lines import Line, Lines, labelled
 from opsdash.widgets.panels.host.tables import DISK_COLUMNS, disk_lines, head_lines
 from opsdash.widgets.panels.host.words import limits_of
 from opsdash.widgets.status import Tone
-from opsdash.widgets.table import Table
+from opsdash.widgets.table import LeafTable, Table
 
 
 class HostScreen(OneTarget):
@@ -22,7 +22,7 @@ class HostScreen(OneTarget):
     def body(self) -> Iterable[Widget]:
         """Figures, disks, and why."""
         yield Lines(id="head")
-        yield Table(DISK_COLUMNS, key=lambda r: r.disk.mount.point, id="disks")
+        yield LeafTable(DISK_COLUMNS, key=lambda r: r.disk.mount.point, id="disks")
         yield Lines(id="why")
 
     def show_feed(self) -> None:

@@ -21,7 +21,7 @@ from opsdash.widgets.panels.http.endpoint import (
     probe_lines,
 )
 from opsdash.widgets.panels.http.words import limits_of
-from opsdash.widgets.table import Table
+from opsdash.widgets.table import LeafTable, Table
 
 _SUBJECTS = {"probes": "http.", "phases": "http.slow", "checks": "http.", "chain": "http.certificate"}
 """View -> beginning of the rules whose findings are told below it."""
@@ -37,10 +37,12 @@ class EndpointScreen(OneTarget):
         """Figures, the names of the tables, the table, and why."""
         yield Lines(id="head")
         yield Lines(id="tabs")
-        yield Table(PROBE_COLUMNS, key=lambda r: r.probe.mono_s, id="probes")
-        yield Table(PHASE_COLUMNS, key=lambda r: r.name, id="phases")
-        yield Table(CHECK_COLUMNS, key=lambda r: r.name, empty="the body names no dependencies", id="checks")
-        yield Table(CHAIN_COLUMNS, key=lambda r: r.place, empty="no certificate", id="chain")
+        yield LeafTable(PROBE_COLUMNS, key=lambda r: r.probe.mono_s, id="probes")
+        yield LeafTable(PHASE_COLUMNS, key=lambda r: r.name, id="phases")
+        yield LeafTable(
+            CHECK_COLUMNS, key=lambda r: r.name, empty="the body names no dependencies", id="checks"
+        )
+        yield LeafTable(CHAIN_COLUMNS, key=lambda r: r.place, empty="no certificate", id="chain")
         yield Lines(id="why")
 
     @property

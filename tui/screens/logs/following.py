@@ -48,7 +48,7 @@ class Following(Place):
         """Start in the lines, and look for new ones."""
         super().on_mount()
         self._view.focus()
-        self.set_interval(LOOK_S, self._look, name="look for lines")
+        self.run_worker(self._follow(), group="follow", exit_on_error=False)
 
     def show_feed(self) -> None:
         """Other sources, counters, lines that came."""
@@ -69,10 +69,15 @@ class Following(Place):
         self.redraw()
         self._draw()
 
+    async def _follow(self) -> None:
+        """Look for new lines while the screen is there. A timer of Textual would cost several times as much."""
+        while True:
+            await self.watch_over.clock.sleep(LOOK_S)
+            if self.is_current:
+                self._look()
+
     def _look(self) -> None:
         """Draw when lines have come, though not more often than a frame's time."""
-        if not self.is_current:
-            return
         end, now_s = self._scope.timeline.end(), self.watch_over.clock.mono_s()
         drawn_end, drawn_s = self._drawn
         if end != drawn_end and now_s - drawn_s >= FRAME_S:

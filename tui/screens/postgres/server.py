@@ -43,7 +43,7 @@ from opsdash.widgets.panels.postgres.statements import (
 )
 from opsdash.widgets.panels.postgres.targets import COUNT_COLUMNS, DATABASE_COLUMNS, count_lines
 from opsdash.widgets.status import Tone
-from opsdash.widgets.table import Table
+from opsdash.widgets.table import LeafTable, Table
 
 
 def backend(line: SessionLine) -> tuple[int, datetime | None]:
@@ -94,9 +94,9 @@ class ServerScreen(OneTarget):
             id="blocked",
         )
         yield Table(STATEMENT_COLUMNS, key=lambda r: r.row.identity, id="statements")
-        yield Table(COUNT_COLUMNS, key=lambda r: (r.by, r.name), id="connections")
-        yield Table(DATABASE_COLUMNS, key=lambda r: r.name, id="databases")
-        yield Table(REPLICATION_COLUMNS, key=lambda r: r.key, id="replication")
+        yield LeafTable(COUNT_COLUMNS, key=lambda r: (r.by, r.name), id="connections")
+        yield LeafTable(DATABASE_COLUMNS, key=lambda r: r.name, id="databases")
+        yield LeafTable(REPLICATION_COLUMNS, key=lambda r: r.key, id="replication")
         yield Lines(id="why")
 
     @property

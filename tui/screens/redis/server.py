@@ -31,7 +31,7 @@ from opsdash.widgets.panels.redis.tables import (
     slow_lines,
 )
 from opsdash.widgets.status import Tone
-from opsdash.widgets.table import Table
+from opsdash.widgets.table import LeafTable, Table
 
 VIEWS = ("figures", "clients", "slowlog", "commands", "keyspace")
 """In the order of Tab; also the place names that findings lead to. All but the first have a table."""
@@ -73,9 +73,9 @@ class RedisScreen(OneTarget):
             lines.styles.height = "auto"
             yield lines
         yield Table(CLIENT_COLUMNS, key=lambda r: r.id, tone=client_tone, id="clients")
-        yield Table(SLOW_COLUMNS, key=lambda r: r.entry.id, id="slowlog")
-        yield Table(COMMAND_COLUMNS, key=lambda r: r.name, id="commands")
-        yield Table(DATABASE_COLUMNS, key=lambda r: r.db, id="keyspace")
+        yield LeafTable(SLOW_COLUMNS, key=lambda r: r.entry.id, id="slowlog")
+        yield LeafTable(COMMAND_COLUMNS, key=lambda r: r.name, id="commands")
+        yield LeafTable(DATABASE_COLUMNS, key=lambda r: r.db, id="keyspace")
         yield Lines(id="below")
 
     def _open(self, view: str) -> None:

@@ -159,7 +159,9 @@ DISK_COLUMNS: tuple[Column[DiskLine], ...] = (
         cell=lambda r: (f"{GLYPHS[r.tone]} {r.disk.mount.point}", r.tone),
         sort=lambda r: r.disk.mount.point,
     ),
-    Column(key="used", title="USED", width=25, cell=_used_cell, sort=_used, unit="ratio", descending_first=True),
+    Column(
+        key="used", title="USED", width=25, cell=_used_cell, sort=_used, unit="ratio", descending_first=True
+    ),
     Column(
         key="available",
         title="LEFT",
