@@ -95,7 +95,7 @@ class Feed:
         return tuple(v for v in self._views.values() if kind is None or v.target.id.kind == kind)
 
     def on_change(self, listener: Callable[[TargetId], None]) -> None:
-        """Call `listener` with the target's id after each reading that was taken in and is not the same value."""
+        """Call `listener` with the target's id after each reading that brought another value."""
         self._listeners.append(listener)
 
     def hold(self, view: TargetView) -> None:

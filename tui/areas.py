@@ -10,6 +10,7 @@ from opsdash.collectors.lines.place import LogPlace
 from opsdash.collectors.registry import load
 from opsdash.collectors.target import TargetId
 from opsdash.tui.kinds import KINDS
+from opsdash.tui.screens.arrangement import Area
 from opsdash.tui.screens.place import Place
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line
@@ -26,6 +27,17 @@ def configured_kinds(watch: Watch) -> tuple[str, ...]:
 def kinds_of_area(watch: Watch, digit: str) -> tuple[str, ...]:
     """The configured kinds of one area."""
     return tuple(kind for kind in configured_kinds(watch) if KINDS[kind].area == digit)
+
+
+def configured_areas(watch: Watch) -> tuple[Area, ...]:
+    """The configured areas with their kinds, from the first to the last."""
+    kinds: dict[str, list[str]] = {}
+    for kind in configured_kinds(watch):
+        kinds.setdefault(KINDS[kind].area, []).append(kind)
+    return tuple(
+        Area(kinds=tuple(names), needs_width=any(KINDS[name].needs_width for name in names))
+        for names in kinds.values()
+    )
 
 
 def views_of(watch: Watch, kind: str) -> tuple[TargetView, ...]:

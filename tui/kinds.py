@@ -40,6 +40,8 @@ class KindOfTarget(msgspec.Struct, frozen=True, kw_only=True):
     whose reads depend on what is looked at."""
     has_logs: bool = False
     """Whether its targets print lines, which the area of logs shows."""
+    needs_width: bool = False
+    """Whether its panel stands beside no other on the overview."""
 
 
 KINDS: dict[str, KindOfTarget] = {
@@ -90,5 +92,6 @@ KINDS: dict[str, KindOfTarget] = {
         targets="opsdash.tui.screens.logs.places:open_all",
         place="opsdash.tui.screens.logs.places:open_place",
         has_logs=True,
+        needs_width=True,
     ),
 }

@@ -117,13 +117,11 @@ class LogPainting(PlainLines, inherit_bindings=False):
             return
         new = self._painted()
         old, self._rows = self._rows, new
-        if len(old) != len(new):
+        changed = [y for y in range(len(new)) if y >= len(old) or old[y] != new[y]]
+        if len(changed) > len(new) // 2:  # one region costs less than many
             self.refresh()
-            return
-        width = self.size.width
-        changed = [Region(0, y, width, 1) for y in range(len(new)) if old[y] != new[y]]
-        if changed:
-            self.refresh(*changed)
+        elif changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     # -- drawing --------------------------------------------------------------------------------------
 

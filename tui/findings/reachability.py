@@ -45,6 +45,7 @@ _CAUSES = {
     FailureKind.SHUTTING_DOWN: "somebody is stopping it",
     FailureKind.TLS: "certificate or protocol do not match what the connection demands",
     FailureKind.NOT_SUPPORTED: "it is too old, or not what the configuration says it is",
+    FailureKind.NOT_THERE: "what writes it has not begun, or the path is misspelt",
     FailureKind.BAD_REPLY: "something else may be listening at this address",
 }
 

@@ -10,7 +10,14 @@ from textual.widget import Widget
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import plural
 from opsdash.tui.actions import registry
-from opsdash.tui.areas import configured_kinds, look_at_drawn, overview_lines, views_of
+from opsdash.tui.areas import (
+    configured_areas,
+    configured_kinds,
+    look_at_drawn,
+    overview_lines,
+    views_of,
+)
+from opsdash.tui.screens.arrangement import arranged
 from opsdash.tui.screens.place import Place
 from opsdash.tui.watch import Watch
 from opsdash.widgets.columns import Column
@@ -144,19 +151,19 @@ class Overview(Place):
         self.query_one("#heading", Lines).show((rule((("What is wrong", Tone.ACCENT),), count, width),))
 
     def _show_areas(self, findings: tuple[Finding, ...], width: int, height: int) -> None:
-        kinds = configured_kinds(self.watch_over)
-        lines: list[Line] = []
-        for index, kind in enumerate(kinds):
-            room = (height - len(lines)) // (len(kinds) - index)
-            look_at_drawn(self.watch_over, kind, findings, room)
-            lines += overview_lines(
+        def draw(kind: str, width: int, height: int) -> tuple[Line, ...]:
+            look_at_drawn(self.watch_over, kind, findings, height)
+            return overview_lines(
                 kind,
                 views_of(self.watch_over, kind),
                 findings,
                 mono_s=self.watch_over.clock.mono_s(),
                 width=width,
-                height=room,
+                height=height,
             )
+
+        areas = configured_areas(self.watch_over)
+        lines = arranged(areas, draw, width=width, height=height, sure=(self.size.height - 3) // 2)
         notes: list[Line] = [((note, Tone.MUTED),) for note in self.watch_over.notes]
         self.query_one("#areas", Lines).show((*lines, *notes)[:height])
 

@@ -140,7 +140,7 @@ class ServerScreen(OneTarget):
     def _replication(self, data: PostgresData) -> tuple[ReplicationLine, ...]:
         seen = data.replication
         words = "? not read yet" if seen is None else f"? {seen.limit}" if seen.limit else _ALONE
-        self._table.empty = words
+        self._table.empty = "\n".join(textwrap.wrap(words, max(self.size.width - 4, 20)))
         return replication_lines(seen, thresholds_of(self._seen)) if seen is not None else ()
 
     def _look(self) -> None:

@@ -104,7 +104,7 @@ def scope_line(statements: Statements, scope: Scope, mono_s: float) -> Line:
         f" · {plural(len(statements.rows), 'statement')}",
         f" · thrown out for lack of room {plural(statements.evicted, 'time')}" if statements.evicted else "",
         f" · read {age(mono_s - statements.read_mono_s)} ago",
-        f", {duration(statements.took_s)} each",
+        f", {milliseconds(statements.took_s * 1000)} each" if statements.took_s is not None else "",
     ]
     return ((f"t  {scope.value}, {length}", Tone.ACCENT), ("".join(parts), Tone.MUTED))
 
@@ -112,10 +112,12 @@ def scope_line(statements: Statements, scope: Scope, mono_s: float) -> Line:
 def _share(share: float | None) -> str:
     """A share that is not nothing is not shown as nothing.
 
-    >>> _share(0.0003), _share(0.0), _share(0.5)
-    ('<0.1%', '0%', '50%')
+    >>> [_share(share) for share in (0.0003, 0.0048, 0.0, 0.5, None)]
+    ['<0.1%', '0.5%', '0%', '50%', '-']
     """
-    return "<0.1%" if share is not None and 0 < share < 0.001 else percent(share)
+    if share is None or share == 0 or share >= 0.01:
+        return percent(share)
+    return f"{share:.1%}" if share >= 0.001 else "<0.1%"
 
 
 def share_tone(share: float | None) -> Tone:
