@@ -18,7 +18,7 @@ from opsdash.tui.screens.one_target import OneTarget
 from opsdash.tui.screens.postgres.statement import StatementScreen
 from opsdash.tui.screens.postgres.tabs import fitting_tabs
 from opsdash.tui.watch import Watch
-from opsdash.widgets.lines import Line, Lines, labelled
+from opsdash.widgets.lines import Line, Lines, labelled, line_width
 from opsdash.widgets.messages import ActionRequested, DrillDown
 from opsdash.widgets.panels.postgres.blocked import BLOCKED_COLUMNS, BlockedLine, blocked_lines, blocked_tone
 from opsdash.widgets.panels.postgres.overview import connections_line, rates_line, version_word
@@ -169,8 +169,9 @@ class ServerScreen(OneTarget):
                 "statements": str(len(data.statements.rows)) if data.statements is not None else "-",
                 "databases": str(len(data.databases)),
             }
+        names = fitting_tabs(self.views, self._view, counts, self.size.width)
         version: Line = ((version_word(data), Tone.MUTED),) if data is not None else ()
-        return (*fitting_tabs(self.views, self._view, counts, self.size.width), *version)
+        return (*names, *version) if line_width((*names, *version)) <= self.size.width else names
 
     def _show_why(self, data: PostgresData, width: int) -> None:
         """Below the blocking tree the likely cause; below the others what this role may not see."""
