@@ -156,17 +156,24 @@ def _classes() -> Iterator[type[DOMNode]]:
     yield from sorted(found, key=lambda each: (each is not OpsdashApp, each.__module__, each.__name__))
 
 
+def bindings() -> Iterator[tuple[type[DOMNode], Binding]]:
+    """Every key of ours, with what has it."""
+    for kind in _classes():
+        for binding in kind.__dict__.get("BINDINGS", ()):
+            if isinstance(binding, Binding):
+                yield kind, binding
+
+
 def keys() -> str:
     """`docs/keys.md`."""
     lines = [_HEAD + _KEYS, "| where | key | does | id |", "|---|---|---|---|"]
-    for kind in _classes():
+    for kind, binding in bindings():
         where = getattr(kind, "called", "") or kind.__name__
         where = "everywhere" if kind is OpsdashApp else where
-        for binding in kind.__dict__.get("BINDINGS", ()):
-            if isinstance(binding, Binding) and binding.id and binding.description:
-                shown = " ".join(f"`{key_name(key)}`" for key in binding.key.split(","))
-                shown = shown.replace("|", "\\|")
-                lines.append(f"| {where} | {shown} | {binding.description} | `{binding.id}` |")
+        if binding.id and binding.description:
+            shown = " ".join(f"`{key_name(key)}`" for key in binding.key.split(","))
+            shown = shown.replace("|", "\\|")
+            lines.append(f"| {where} | {shown} | {binding.description} | `{binding.id}` |")
     return "\n".join(lines) + "\n"
 
 

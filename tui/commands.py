@@ -6,6 +6,7 @@ from typing import Any
 
 from textual.app import App
 from textual.binding import ActiveBinding
+from textual.command import CommandList, CommandPalette, SimpleProvider
 
 from opsdash.tui.actions import registry
 from opsdash.tui.theme import NAMES
@@ -13,6 +14,14 @@ from opsdash.widgets.messages import ActionRequested
 
 Command = tuple[str, Callable[[], object]]
 """What it is called, and what runs it."""
+
+
+class Palette(CommandPalette):
+    """Textual's, except that a page key in a list that is not drawn yet does not end the app (KeyError)."""
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).scrollable_content_region:
+            super()._action_command_list(action)
 
 
 def open_palette(app: App[Any], more: Sequence[Command] = ()) -> None:
@@ -27,7 +36,9 @@ def open_palette(app: App[Any], more: Sequence[Command] = ()) -> None:
         for active in app.screen.active_bindings.values()
         if active.enabled and active.binding.description
     }
-    app.search_commands([*((name, _runner(app, active)) for name, active in found.items()), *more])
+    commands: list[Any] = [*((name, _runner(app, active)) for name, active in found.items()), *more]
+    provider: Any = SimpleProvider(app.screen, commands)  # ready made, as Textual's `search_commands` has it
+    app.push_screen(Palette(providers=[provider], placeholder="Search for commands…"))
 
 
 def _runner(app: App[Any], active: ActiveBinding) -> Callable[[], Awaitable[None]]:

@@ -11,6 +11,7 @@ from opsdash.collectors.errors import ConfigError
 from opsdash.tui import screens
 from opsdash.tui.screens.place import Place
 from opsdash.tui.screens.row_keys import RowKeys
+from opsdash.widgets.logview import LogView
 from opsdash.widgets.table import Table
 
 
@@ -58,11 +59,12 @@ def _taken(keys: Mapping[str, str], bindings: Iterable[Binding], place: str) -> 
 
 
 def _of_place(place: type[Place]) -> Iterator[Binding]:
-    """What works in a place: its own, what it has from others, and that of its tables."""
+    """What works in a place: its own, what it has from others, and that of its rows."""
     for each in place.__mro__:
         if issubclass(each, RowKeys):
             yield from _bindings(each.__dict__.get("BINDINGS", ()))
-    yield from _bindings(Table.BINDINGS)
+    for rows in (Table, LogView):
+        yield from _bindings(rows.BINDINGS)
 
 
 def _bindings(listed: Iterable[BindingType]) -> Iterator[Binding]:

@@ -90,7 +90,7 @@ def halves(width: int) -> tuple[int, int]:
 
 
 def side_by_side(left: Sequence[Line], right: Sequence[Line], width: int) -> tuple[Line, ...]:
-    """Two blocks of lines with a border between them; the first line of each is its heading.
+    """Two blocks of lines with a border between them; the first line of the right one is a heading.
 
     >>> for line in side_by_side((rule(("a",), (), 8),), (rule(("b",), (), 8), ("c",)), 19):
     ...     print("".join(map(span_text, line)))
@@ -100,9 +100,11 @@ def side_by_side(left: Sequence[Line], right: Sequence[Line], width: int) -> tup
     cells, _ = halves(width)
     joined: list[Line] = []
     for y in range(max(len(left), len(right))):
-        border = (" │ " if y else "─┬─", Tone.MUTED)
-        beside = right[y] if y < len(right) else ()
-        joined.append((*exactly(left[y] if y < len(left) else (), cells), border, *beside))
+        line = exactly(left[y] if y < len(left) else (), cells)
+        border = " │ "
+        if y == 0:
+            border = "─┬─" if span_text(line[-1]).endswith("─") else " ┌─"
+        joined.append((*line, (border, Tone.MUTED), *(right[y] if y < len(right) else ())))
     return tuple(joined)
 
 

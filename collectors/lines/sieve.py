@@ -162,7 +162,6 @@ class Sieve:
 
     def _look_above(self) -> None:
         first = self.lines.buffer.first
-        self._kept.cut_before(first)
         start = max(self._top - SLICE_LINES, first)
         if start > first:
             start = self._record_start(start)

@@ -30,11 +30,11 @@ services:
 class Project:
     """A compose project in a folder, brought up on an engine."""
 
-    def __init__(self, engine: TestEngine, folder: Path) -> None:
+    def __init__(self, engine: TestEngine, folder: Path, text: str) -> None:
         self.engine = engine
         self.folder = folder
         self.file = folder / "docker-compose.yml"
-        self.file.write_text(FILE)
+        self.file.write_text(text)
         self.compose("up", "--detach", "--scale", "web=2")
 
     def compose(self, *words: str) -> None:
@@ -56,9 +56,9 @@ class Project:
         return {name: self.engine.inspect(name)["Id"] for name in self.names()}
 
 
-def project_in(engine: TestEngine, folder: Path) -> Project:
-    """It is up; the test is skipped where there is no docker-compose."""
+def project_in(engine: TestEngine, folder: Path, text: str = FILE) -> Project:
+    """It is up, with two of its `web`; the test is skipped where there is no docker-compose."""
     if shutil.which("docker-compose") is None:
         require("docker-compose", "apt install docker-compose")
     folder.mkdir()
-    return Project(engine, folder)
+    return Project(engine, folder, text)

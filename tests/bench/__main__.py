@@ -9,10 +9,17 @@ import tempfile
 from pathlib import Path
 
 from opsdash.tui.demo.servers import HOST, PostgresServer
-from tests.bench import health_and_cache, logs, subjects
+from tests.bench import containers, health_and_cache, logs, subjects
 from tests.bench.loaded_server import frozen, loaded_server, silent_port
 from tests.bench.measure import Figures, Plan, run_frozen, run_live, run_never_answered
 from tests.bench.report import FROZEN, LIVE, NEVER_ANSWERED, Part, as_values, table
+
+_OTHERS = {
+    "cache-and-health": health_and_cache.measure,
+    "logs": logs.measure,
+    "containers": containers.measure,
+}
+"""The parts that need no PostgreSQL, each a function of a folder and of who is told what is done."""
 
 
 def main() -> int:
@@ -22,13 +29,13 @@ def main() -> int:
     began_load = os.getloadavg()[0]
     parts: tuple[Part, ...] = ()
     with tempfile.TemporaryDirectory(prefix="opsdash-bench-") as folder:
-        if not (options.cache_and_health or options.logs):
+        if "postgres" in options.only:
             _say(f"starting PostgreSQL with {options.sessions} sessions")
             with loaded_server(options.sessions) as server:
                 parts = measure(Path(folder), server, options)
-        if not options.logs:
-            parts += health_and_cache.measure(Path(folder), _say)
-        parts += logs.measure(Path(folder), _say)
+        for name, part in _OTHERS.items():
+            if name in options.only:
+                parts += part(Path(folder), _say)
     load = (began_load, os.getloadavg()[0])
     if options.json:
         told = {"sessions": options.sessions, "repeats": options.repeats, "load_average": load}
@@ -45,9 +52,9 @@ def main() -> int:
 def _circumstances(options: argparse.Namespace, load: tuple[float, float]) -> str:
     before, after = load
     sessions = (
-        ""
-        if options.cache_and_health or options.logs
-        else f"{options.sessions} sessions, refresh {subjects.REFRESH_S} s, {options.repeats} runs in turn; "
+        f"{options.sessions} sessions, refresh {subjects.REFRESH_S} s, {options.repeats} runs in turn; "
+        if "postgres" in options.only
+        else ""
     )
     return (
         f"{sessions}medians; terminal 200x50; {os.cpu_count()} cores, "
@@ -62,8 +69,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="runs of each program, in turn (3)")
     parser.add_argument("--steady", type=float, default=20.0, metavar="S", help="seconds of steady view (20)")
     parser.add_argument("--presses", type=int, default=60, help="keys pressed in each run (60)")
-    parser.add_argument("--cache-and-health", action="store_true", help="only what needs no PostgreSQL")
-    parser.add_argument("--logs", action="store_true", help="only what follows log files")
+    names = ("postgres", *_OTHERS)
+    parser.add_argument("--only", nargs="+", choices=names, default=names, help="only these parts")
     parser.add_argument("--json", action="store_true", help="one JSON document in place of the table")
     return parser.parse_args()
 

@@ -71,6 +71,12 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Lines of a flood that are neither held nor counted as dropped."""
     filter_s: float | None = None
     """Until a filter has gone through all lines."""
+    engine_cpu_ratio: float | None = None
+    """Share of a core that a container engine used beyond what it uses while nobody asks it anything."""
+    engine_idle_ratio: float | None = None
+    """The latter, measured just before."""
+    runtime_cpu_ratio: float | None = None
+    """The same of what the engine makes its containers with, beyond its idle use."""
     event_s: float | None = None
     """The longest event that the server's latency monitor knows; 0: none took a millisecond."""
 

@@ -42,7 +42,7 @@ def _environment(home: Path) -> dict[str, str]:
     return {**kept, **folders, "HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 
 
-def _program(name: str) -> str | None:
+def program(name: str) -> str | None:
     """The program of that name beside our interpreter, else on the path."""
     beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     return shutil.which(name, path=beside)
@@ -64,11 +64,11 @@ def opsdash_on(folder: Path, name: str, tables: Sequence[str], *, data: str) -> 
     config = folder / f"{name}.toml"
     config.write_text("\n".join(tables))
     config.chmod(0o600)
-    program = _program("opsdash")
-    assert program is not None, "opsdash is not installed beside this interpreter"
+    found = program("opsdash")
+    assert found is not None, "opsdash is not installed beside this interpreter"
     return Subject(
         name="opsdash",
-        argv=(program, "--config", str(config)),
+        argv=(found, "--config", str(config)),
         env=_environment(folder),
         data=data,
         quit=("\x03", "\x03"),
@@ -77,13 +77,13 @@ def opsdash_on(folder: Path, name: str, tables: Sequence[str], *, data: str) -> 
 
 def pg_activity(folder: Path, server: PostgresServer) -> Subject | None:
     """pg_activity on the same server; None when it is not installed."""
-    program = _program("pg_activity")
-    if program is None:
+    found = program("pg_activity")
+    if found is None:
         return None
     address: Sequence[str] = ("-h", HOST, "-p", str(server.port), "-U", "postgres", "-d", "postgres")
     return Subject(
         name="pg_activity",
-        argv=(program, "--refresh", str(REFRESH_S), *address),
+        argv=(found, "--refresh", str(REFRESH_S), *address),
         env=_environment(folder),
         data=r"RUNNING QUERIES[\s\S]*\d+",
         quit=("q",),

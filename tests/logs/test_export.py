@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from opsdash.tui.export import ExportError, ExportFile, write_all, write_new
 from tests.support.log_lines import at, source
 from tests.support.log_stage import LogStage
 from tests.support.screen import said, until
+from tests.support.waiting import wait_until_async
 
 
 async def parts(*texts: str) -> AsyncIterator[str]:
@@ -42,6 +44,32 @@ async def test_what_is_broken_off_leaves_no_file(tmp_path: Path) -> None:
     await asyncio.wait_for(reached.wait(), 30)
     assert len(os.listdir(tmp_path)) == 1
     task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert os.listdir(tmp_path) == []
+
+
+class HeldFile(ExportFile):
+    """Its disk is slow: a write lasts until a test lets it go on."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        super().__init__(folder, name)
+        self.writes = threading.Event()
+        self.goes_on = threading.Event()
+
+    def _write(self, data: bytes) -> None:
+        self.writes.set()
+        assert self.goes_on.wait(30)
+        super()._write(data)
+
+
+async def test_what_is_broken_off_in_the_middle_of_a_write_leaves_no_file(tmp_path: Path) -> None:
+    file = HeldFile(tmp_path, "logs")
+    task = asyncio.create_task(write_all(file, parts("one\n", "two\n")))
+    await wait_until_async(file.writes.is_set, 30, "it writes")
+    task.cancel()
+    await asyncio.sleep(0)
+    file.goes_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert os.listdir(tmp_path) == []

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from opsdash.collectors.clock import Clock
 from opsdash.collectors.lines.place import LogPlace
 from opsdash.collectors.lines.source import LogSource
+from opsdash.collectors.lines.source_lines import LineRef
 from opsdash.collectors.snapshot import Failure, FailureKind
 from opsdash.widgets.messages import DrillDown
 from tests.support.log_lines import SHOP, at, printed, source
@@ -144,6 +146,23 @@ async def test_errors_are_gone_to_by_a_key(tmp_path: Path) -> None:
         await until(pilot, "no later error")
 
 
+async def test_the_cursor_keeps_its_line_while_a_filter_goes_through_many(tmp_path: Path) -> None:
+    sources = []
+    for name in ("api", "web", "db"):
+        log = [at(n / 50, f"{'ERROR' if n % 500 == 7 else 'INFO'} {name}: line {n}") for n in range(40_000)]
+        sources.append(source(name, log))
+    stage = LogStage(tmp_path, *sources, clock=Clock())
+    async with stage.at(132, 34) as pilot:
+        lines = stage.view.window.timeline.lanes[1].lines
+        stage.view.go_to(LineRef(lines, 10_007))
+        row = stage.shown.index(stage.view.cursor)
+        await pilot.press("f")
+        await until(pilot, lambda text: "240 of 120 000 lines" in text and "filtering" not in text)
+        assert stage.cursor == "line 10007"
+        assert stage.shown.index(stage.view.cursor) == row
+        assert [ref.record.message for ref in stage.shown[row - 1 : row + 2]] == ["line 10007"] * 3
+
+
 async def test_one_id_is_followed_over_all_sources(tmp_path: Path) -> None:
     stage = LogStage(tmp_path, *shop())
     async with stage.at(132, 34) as pilot:
@@ -170,7 +189,7 @@ async def test_an_id_is_followed_into_other_sources_than_those_chosen(tmp_path: 
         await until(pilot, lambda _: stage.cursor == LOCK)
         assert "1 of 3 sources" in said(stage.app)
         await pilot.press("i")
-        await until(pilot, "3 sources filter: +id:7f3a91")
+        await until(pilot, lambda text: "filter: +id:7f3a91" in text and "1 of 3" not in text)
         await pilot.press("backspace")
         await until(pilot, "1 of 3 sources")
 

@@ -40,7 +40,7 @@ def test_next_and_previous_go_by_time_over_all_sources() -> None:
 
 
 def test_only_lines_that_the_filter_leaves_are_found() -> None:
-    api = source("api", [at(1, "INFO lock hidden"), at(2, "WARN lock shown")])
+    api = source("api", [at(1, "WARN pool"), at(2, "INFO lock hidden"), at(3, "WARN lock shown")])
     sieves = [Sieve(lines, parse(">=warn")) for lines in opened(api)]
     sift(sieves, Clock(), 30.0)
     timeline = Timeline(sieves)

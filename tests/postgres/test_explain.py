@@ -91,6 +91,7 @@ async def test_running_statement_is_planned_with_its_literals_masked(
 HOSTILE = [
     "delete from items; delete from items",
     "select 1; delete from items",
+    "select 1; commit; delete from items",
     "select 1 /* ; */ ; /* nothing */ delete from items -- ;",
     "select 1 -- harmless\n; delete from items",
     "explain analyze delete from items",
@@ -145,6 +146,11 @@ async def test_statements_that_write_are_planned_and_do_nothing(counting: Postgr
     assert found.plan is not None
     assert sql(counting, "select count(*), sum(qty) from items") == [(40000, 119997)]
     assert sql(counting, "select to_regclass('copied')") == [(None,)]
+
+
+async def test_second_statement_is_refused_by_the_protocol_itself(counting: PostgresServer) -> None:
+    for text in ("select 1; delete from items", "select 1; commit; delete from items"):
+        assert "cannot insert multiple commands into a prepared statement" in await refusal(counting, text)
 
 
 async def test_function_that_planning_calls_cannot_write(counting: PostgresServer) -> None:

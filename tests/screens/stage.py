@@ -39,12 +39,12 @@ class StillWatch(Watch):
 
 
 class HandAction:
-    """One action on sessions. What it was asked to send is kept; its effect comes when a test says so."""
+    """One action. What it was asked to send is kept; its effect comes when a test says so."""
 
     def __init__(self, spec: ActionSpec, clock: Clock) -> None:
         self.spec = spec
         self.plans = 0
-        self.sent: list[SessionIdentity] = []
+        self.sent: list[msgspec.Struct] = []
         self.fails: TargetError | None = None
         self.lines: tuple[PlanLine, ...] = (
             PlanLine(label="will run", text="pg_terminate_backend, only if it is still the same transaction"),
@@ -73,7 +73,7 @@ class HandAction:
         )
 
     async def run(self, target: Target, plan: Plan) -> tuple[Hit, ...]:
-        self.sent += [i for i in plan.identities if isinstance(i, SessionIdentity)]
+        self.sent += plan.identities
         text = "same transaction re-checked · signal sent"
         return tuple(Hit(identity=i, effect=Effect.SENT, detail=text) for i in plan.identities)
 
@@ -86,10 +86,10 @@ class HandAction:
 
 
 class HandKit:
-    """All actions of PostgreSQL, by hand."""
+    """All actions of a kind, by hand."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.actions = {spec.name: HandAction(spec, clock) for spec in registry.specs("postgres")}
+    def __init__(self, clock: Clock, kind: str = "postgres") -> None:
+        self.actions = {spec.name: HandAction(spec, clock) for spec in registry.specs(kind)}
 
     async def open(self, target: Target) -> None:
         return
@@ -136,7 +136,8 @@ class Stage:
     @property
     def sent(self) -> list[int]:
         """The sessions that anything was sent to."""
-        return [identity.pid for action in self.kit.actions.values() for identity in action.sent]
+        found = (identity for action in self.kit.actions.values() for identity in action.sent)
+        return [identity.pid for identity in found if isinstance(identity, SessionIdentity)]
 
     def read(self, data: Any, target: TargetId = ORDERS) -> None:
         """The target was read now."""

@@ -117,7 +117,15 @@ async def test_tab_goes_round_the_tables_and_back(tmp_path: Path) -> None:
     async with stage.at(132, 34) as pilot:
         await until(pilot, "blocks 14")
         await pilot.press("2", "enter")
-        for name in ("sessions", "blocked", "statements", "connections", "databases", "replication", "sessions"):
+        for name in (
+            "sessions",
+            "blocked",
+            "statements",
+            "connections",
+            "databases",
+            "replication",
+            "sessions",
+        ):
             await until(pilot, f"[{name}")
             assert f"› {name}" in text_of(stage.app).splitlines()[1]
             await pilot.press("tab")

@@ -240,7 +240,7 @@ async def test_keys_of_a_session_act_on_no_other_row(tmp_path: Path) -> None:
         await pilot.press("K", "C")
         await pilot.press("a")
         await until(pilot, "Set log_min_duration_statement")  # what acts on the server as a whole
-        assert "Terminate" not in text_of(stage.app)
+        assert "Terminate session" not in text_of(stage.app)
         assert all(action.plans == 0 for action in stage.kit.actions.values())
 
 

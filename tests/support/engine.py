@@ -41,12 +41,15 @@ class TestEngine:
 
     __test__ = False  # the name is no test's
 
-    def __init__(self, options: Sequence[str] = (), *, has_port: bool = False) -> None:
+    def __init__(
+        self, options: Sequence[str] = (), *, has_port: bool = False, is_quiet: bool = False
+    ) -> None:
         """Begin with a folder and a janitor; `start` starts the daemon.
 
         Args:
             options: More arguments of dockerd, such as `--tlsverify`.
             has_port: Whether it listens on TCP as well.
+            is_quiet: Without the debug log, and so without `requests`: for measuring what it costs.
         """
         self.folder = Path(tempfile.mkdtemp(prefix="opsdash-engine-", dir="/tmp"))  # sockets' paths are short
         self.folder.chmod(0o755)
@@ -55,6 +58,7 @@ class TestEngine:
         self.log_path = self.folder / "dockerd.log"
         self.port = free_port() if has_port else None
         self.options = list(options)
+        self.is_quiet = is_quiet
         self._daemon: subprocess.Popen[bytes] | None = None
         self._janitor = subprocess.Popen(
             [
@@ -105,7 +109,8 @@ class TestEngine:
         tcp = [] if self.port is None else ["--host", self.tcp_host]
         places = {"data-root": "data", "exec-root": "exec", "pidfile": "pid"}
         return [
-            *("--debug", "--host", self.host, *tcp),
+            *(() if self.is_quiet else ("--debug",)),
+            *("--host", self.host, *tcp),
             *(word for key, name in places.items() for word in (f"--{key}", str(self.folder / name))),
             *("--bridge", "none", "--iptables=false", "--ip6tables=false"),
             *("--cgroup-parent", f"/{self.cgroup}", *(self.options or ["--tls=false"])),
@@ -271,7 +276,9 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def started_engine(options: Sequence[str] = (), *, has_port: bool = False) -> TestEngine:
+def started_engine(
+    options: Sequence[str] = (), *, has_port: bool = False, is_quiet: bool = False
+) -> TestEngine:
     """An engine that answers and has the image; the test is skipped where there can be none."""
     if os.geteuid() != 0:
         require("docker", "a private dockerd needs root")
@@ -282,7 +289,7 @@ def started_engine(options: Sequence[str] = (), *, has_port: bool = False) -> Te
     ):
         if shutil.which(program) is None:
             require("docker", f"{program} is missing: apt install {package}")
-    engine = TestEngine(options, has_port=has_port)
+    engine = TestEngine(options, has_port=has_port, is_quiet=is_quiet)
     try:
         engine.start()
         engine.import_image()

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from opsdash.collectors.clock import Clock
 from opsdash.collectors.lines.source import LogSource
 from opsdash.collectors.lines.source_lines import LineRef
 from opsdash.collectors.lines.summary import SourceSummary
@@ -36,8 +37,8 @@ class LogWatch(StillWatch):
 class LogStage:
     """One app that looks at logs."""
 
-    def __init__(self, folder: Path, *sources: LogSource) -> None:
-        self.clock = ManualClock()
+    def __init__(self, folder: Path, *sources: LogSource, clock: Clock | None = None) -> None:
+        self.clock = clock or ManualClock()
         target = Target(
             id=SHOP,
             environment=environment("staging"),
@@ -75,6 +76,7 @@ class LogStage:
 
     def tick(self) -> None:
         """A frame's time passes."""
+        assert isinstance(self.clock, ManualClock)
         self.clock.advance(0.3)
 
     @property

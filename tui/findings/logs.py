@@ -134,7 +134,7 @@ def _burst(source: SourceSummary, target: Target, limits: LogThresholds) -> Iter
         basis=f"counts of {plural(len(source.minutes), 'minute')}",
         place=PLACE,
         identity=LogPlace(source=source.identity, number=errors[-1].number if errors else None),
-        weight=float(burst.per_min),
+        weight=1.0 - 1.0 / (1 + burst.per_min),  # below what the thing that prints them has itself
     )
 
 

@@ -33,6 +33,8 @@ _KEY_NAMES = {
     "plus": "+",
     "minus": "-",
     "space": "Space",
+    "backspace": "Backspace",
+    "ampersand": "&",
     "up": "↑",
     "down": "↓",
     "pageup": "PgUp",

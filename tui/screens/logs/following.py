@@ -1,9 +1,11 @@
 """The part of the log screen that shows lines: follows sources, applies filters, draws."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 from textual.widget import Widget
+from textual.worker import Worker
 
 from opsdash.collectors.lines.source_lines import LineRef
 from opsdash.tui.screens.logs.scope import LogScope
@@ -48,7 +50,7 @@ class Following(Place):
         """Start in the lines, and look for new ones."""
         super().on_mount()
         self._view.focus()
-        self.run_worker(self._follow(), group="follow", exit_on_error=False)
+        self.begin(self._follow, "follow")
 
     def show_feed(self) -> None:
         """Other sources, counters, lines that came."""
@@ -63,6 +65,16 @@ class Following(Place):
         self._show_head()
         self._look()
 
+    def begin(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
+        """Do something in the background, in place of what the same group does.
+
+        Args:
+            work: Called when its turn comes: a coroutine that is made and never begun is complained about.
+            group: Of which one at a time is under way.
+        """
+        untyped: Any = work  # Textual's type wants a coroutine that gets nothing sent
+        return self.run_worker(untyped, exclusive=True, group=group, exit_on_error=False)
+
     def filters_changed(self) -> None:
         """Show at once what the filters leave now."""
         self._drawn = (None, 0.0)
@@ -70,7 +82,7 @@ class Following(Place):
         self._draw()
 
     async def _follow(self) -> None:
-        """Look for new lines while the screen is there. A timer of Textual would cost several times as much."""
+        """Look for new lines while the screen is there: a timer of Textual would cost far more."""
         while True:
             await self.watch_over.clock.sleep(LOOK_S)
             if self.is_current:
@@ -114,7 +126,7 @@ class Following(Place):
             return
         self._scope.sift(self.watch_over.clock, SLICE_S)
         if not self._scope.is_complete:
-            self.run_worker(self._sift_on(), exclusive=True, group="sift", exit_on_error=False)
+            self.begin(self._sift_on, "sift")
 
     async def _sift_on(self) -> None:
         while not self._scope.is_complete:

@@ -1,6 +1,7 @@
 """The lines of logs, all sources in one view: followed, filtered, searched, looked into, carried away."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -112,7 +113,7 @@ class LogScreen(Narrowing):
 
     def action_copy_lines(self) -> None:
         """The marked lines, or the record under the cursor, to the clipboard."""
-        self.run_worker(self._carrier.copy(), exclusive=True, group="copy", exit_on_error=False)
+        self.begin(self._carrier.copy, "copy")
 
     def action_export_lines(self) -> None:
         """The marked lines, or all that the filters leave, into a file."""
@@ -122,4 +123,4 @@ class LogScreen(Narrowing):
         names = ", ".join(lane.lines.source.name for lane in self._scope.lanes)
         filters = " ".join(map(str, self._scope.in_force)) or "none"
         about = (f"sources: {names}", f"filters: {filters}")
-        self._export = self.run_worker(self._carrier.export(about), group="export", exit_on_error=False)
+        self._export = self.begin(partial(self._carrier.export, about), "export")

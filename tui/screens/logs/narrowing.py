@@ -1,6 +1,7 @@
 """The part of the log screen that narrows and finds: filters, ids, sources, search."""
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -21,6 +22,8 @@ _FILTER_HINT = "text  -not  /pattern/  >=warn  @source"
 
 class Narrowing(Following):
     """Lines of which only some are shown, or gone to."""
+
+    called = "log lines"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "ask_search", "search", id="log.search"),
@@ -96,7 +99,7 @@ class Narrowing(Following):
                 self._scope.stack(parse(message.text))
                 self.filters_changed()
             elif self._seeker.set_text(message.text):
-                self._seek(self._seeker.first())
+                self._seek(self._seeker.first)
         except FilterError as error:
             self.query_one(Prompt).say(str(error))
         else:
@@ -111,14 +114,14 @@ class Narrowing(Following):
 
     def action_again(self, forward: bool) -> None:
         """The next or previous match."""
-        self._seek(self._seeker.again(forward=forward))
+        self._seek(partial(self._seeker.again, forward=forward))
 
     def action_error(self, forward: bool) -> None:
         """The next or previous error."""
-        self._seek(self._seeker.error(forward=forward))
+        self._seek(partial(self._seeker.error, forward=forward))
 
-    def _seek(self, seeking: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(seeking, exclusive=True, group="seek", exit_on_error=False)
+    def _seek(self, seeking: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.begin(seeking, "seek")
 
 
 def _ids_at(line: LineRef | None) -> tuple[str, ...]:

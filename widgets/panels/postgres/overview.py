@@ -1,31 +1,41 @@
 """PostgreSQL on the overview: the worst server in full, a line for every other."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import age, number, percent, size
 from opsdash.collectors.postgres.rows import Connections, PostgresData
+from opsdash.widgets.cells import cut
 from opsdash.widgets.chart import bar, spark
-from opsdash.widgets.lines import Line, rule, spread
+from opsdash.widgets.lines import Line, line_width, rule, spread
 from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
 from opsdash.widgets.panels.postgres.sessions import SessionLine, session_lines, thresholds_of
 from opsdash.widgets.panels.postgres.words import state_word
 from opsdash.widgets.status import GLYPHS, Tone
 
+TITLE = "2 Database"
+_FOLDED_BELOW = 3
+"""With fewer lines the area is one line."""
+_BRIEF_FROM = 90
+"""In a narrower panel the sessions are told more tightly, for the sake of what they run."""
+
 
 def overview_lines(
     views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
 ) -> tuple[Line, ...]:
-    """The panel of all PostgreSQL targets in `height` lines; less room drops sessions first."""
+    """The panel of all PostgreSQL targets in `height` lines; less room drops sessions, then folds."""
     ordered = worst_first(views, findings)
+    if height < _FOLDED_BELOW:
+        return (folded_line(ordered, findings, width),)[:height]
     full = next((v for v in ordered if v.good is not None), None)
     if full is None:
-        title: Line = (("2 Database", Tone.ACCENT),)
+        title: Line = ((TITLE, Tone.ACCENT),)
         return (rule(title, (), width), *(target_line(v, findings, mono_s, width) for v in ordered))[:height]
     data: PostgresData = full.data
     title = (
-        ("2 Database", Tone.ACCENT),
+        (TITLE, Tone.ACCENT),
         " · ",
         (full.target.name, view_tone(full, findings)),
         f" · {version_word(data)}",
@@ -39,8 +49,37 @@ def overview_lines(
     room = height - len(head) - len(others)
     lines = session_lines(full)
     busy = [line for line in lines if line.blocks or line.tone is not Tone.MUTED]
-    sessions = [session_brief(line) for line in busy[: max(room, 0)]]
+    sessions = [session_brief(line, width) for line in busy[: max(room, 0)]]
     return (*head, *sessions, *others)[:height]
+
+
+def folded_line(ordered: Sequence[TargetView], findings: Sequence[Finding], width: int) -> Line:
+    """All targets in one line: the worst with its figures, the others counted by their state."""
+    worst = ordered[0]
+    tone = view_tone(worst, findings)
+    states = Counter(view_tone(view, findings) for view in ordered[1:])
+    rest: Line = tuple(
+        (f" {GLYPHS[state]} {states[state]}", state)
+        for state in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
+        if states[state]
+    )
+    head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
+    room = width - line_width(head) - line_width(rest) - 1
+    if worst.failure is not None:
+        return spread((*head, cut(worst.failure.kind.value, room)), rest, width)
+    if worst.good is None:
+        return spread((*head, (cut("waiting for the first reading", room), Tone.MUTED)), rest, width)
+    data: PostgresData = worst.data
+    connections, waiting = data.connections, len(data.waits)
+    parts: list[tuple[int, Line]] = [
+        (0, ((f"{waiting} waiting", Tone.CRIT if waiting else Tone.NORMAL),)),
+        (
+            1,
+            ((f"{connections.used}/{connections.usable} connections", connections_tone(connections, worst)),),
+        ),
+        (2, (f"{number(data.total.transactions_per_s)} tx/s",)),
+    ]
+    return spread((*head, *fit(parts, room)), rest, width)
 
 
 def version_word(data: PostgresData) -> str:
@@ -125,12 +164,15 @@ def rates_line(data: PostgresData, view: TargetView, width: int) -> Line:
     )
 
 
-def session_brief(line: SessionLine) -> Line:
+def session_brief(line: SessionLine, width: int) -> Line:
     """One session in one line: who, how long, and what."""
     session = line.session
     what = f"▸ blocks {line.blocks}" if line.blocks else session.query or ""
-    name = (session.application_name or "")[:14]
-    head = f"{session.pid:>7}  {state_word(session):<12} {age(line.age_s):>6}  {name:<14} "
+    name, state, since = session.application_name or "", state_word(session), age(line.age_s)
+    if width >= _BRIEF_FROM:
+        head = f"{session.pid:>7}  {state:<12} {since:>6}  {name[:14]:<14} "
+    else:
+        head = f"{session.pid:<7} {state:<11} {since:>6}  {name[:10]:<10} "
     return (
         (head, line.tone),
         (what, Tone.NORMAL if not line.blocks else Tone.CRIT),
