@@ -44,9 +44,15 @@ def spread(left: Line, right: Line, width: int) -> Line:
 def rule(title: Line, right: Line, width: int) -> Line:
     """A heading inside a horizontal line: `── title ───────── right ──`.
 
+    `right` says how old all is: where both do not fit, the last parts of the title go.
+
     >>> rule(("Locks",), (), 14)
     (('── ', <Tone.MUTED: 'muted'>), 'Locks', (' ─────', <Tone.MUTED: 'muted'>))
+    >>> "".join(map(span_text, rule(("Cache", " · sessions"), ("stale 9s",), 26)))
+    '── Cache ───── stale 9s ──'
     """
+    while right and len(title) > 1 and 3 + line_width(title) + 6 + line_width(right) > width:
+        title = title[:-1]
     fill = width - 3 - line_width(title) - 1
     ending: Line = ()
     if right and fill - line_width(right) - 4 >= 1:

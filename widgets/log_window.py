@@ -136,6 +136,7 @@ class LogWindow:
         old, row = self.timeline, self._cursor_row()
         paused, left = self.paused, self._left
         self.timeline = timeline
+        self._top = timeline.moved(old, self._top)
         self.paused = None if paused is None else timeline.moved(old, paused)
         self._left = None if left is None else timeline.moved(old, left)
         if not self.is_following and self.cursor is not None:

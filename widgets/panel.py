@@ -1,6 +1,7 @@
 """What all panels say alike: how old their data is, whether it is stale, and why a read failed."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding, Severity
@@ -24,6 +25,14 @@ def freshness(view: TargetView, now_mono_s: float) -> Line:
     return ((f"● {age(seconds)}", Tone.OK),)
 
 
+def stale_mark(view: TargetView, now_mono_s: float) -> Line:
+    """The age of what is shown where that is too old or the last read failed; empty where it is fresh."""
+    seconds = view.age_s(now_mono_s)
+    if seconds is None or not (view.is_stale(now_mono_s) or view.failure is not None):
+        return ()
+    return ((f"▲ stale {age(seconds)}", Tone.WARN),)
+
+
 def view_severity(view: TargetView, findings: Sequence[Finding]) -> Severity | None:
     """The worst that was found on a target; None when nothing was."""
     return max((f.severity for f in findings if f.target == view.target.id), default=None)
@@ -45,6 +54,31 @@ def worst_first(views: Sequence[TargetView], findings: Sequence[Finding]) -> tup
         return (-top, -max((f.weight for f in mine if f.severity == top), default=0.0))
 
     return tuple(sorted(views, key=badness))
+
+
+def tone_counts(views: Sequence[TargetView], findings: Sequence[Finding]) -> Line:
+    """How many targets are in which state, worst first: ` ✖ 1 ● 2`."""
+    tones = Counter(view_tone(view, findings) for view in views)
+    return tuple(
+        (f" {GLYPHS[tone]} {tones[tone]}", tone)
+        for tone in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
+        if tones[tone]
+    )
+
+
+def one_line_each(
+    views: Sequence[TargetView],
+    line: Callable[[TargetView], Line],
+    findings: Sequence[Finding],
+    height: int,
+) -> tuple[Line, ...]:
+    """A line for each target, in their order; those that do not fit are counted in the last one."""
+    if height <= 0:
+        return ()
+    if len(views) <= height:
+        return tuple(map(line, views))
+    shown, rest = views[: height - 1], views[height - 1 :]
+    return (*map(line, shown), ((f"  +{len(rest)} more:", Tone.MUTED), *tone_counts(rest, findings)))
 
 
 def fit(parts: Sequence[tuple[int, Line]], width: int, gap: str = "  ") -> Line:

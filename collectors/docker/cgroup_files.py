@@ -9,20 +9,24 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from opsdash.collectors.docker.cgroups import Controller, Mount, folders, mounts_in
 from opsdash.collectors.docker.stats import Sample, in_use
 
-_V1_CACHE = re.compile(rb"^total_inactive_file (\d+)$", re.MULTILINE)
-_V2_CACHE = re.compile(rb"^inactive_file (\d+)$", re.MULTILINE)
-_USAGE_USEC = re.compile(rb"^usage_usec (\d+)$", re.MULTILINE)
-_PERIODS = re.compile(rb"^nr_periods (\d+)$", re.MULTILINE)
-_THROTTLED = re.compile(rb"^nr_throttled (\d+)$", re.MULTILINE)
 _READ = re.compile(rb" (?:Read |rbytes=)(\d+)")
 _WRITTEN = re.compile(rb" (?:Write |wbytes=)(\d+)")
 _INTERFACE = re.compile(rb"^ *([^\s:]+): *(\d+)(?: +\d+){7} +(\d+)", re.MULTILINE)
-_WHOLE = re.compile(rb"(\d+)\n?")
+_PIECE_BYTES = 65_536
 
 _Folders = Mapping[Controller, str]
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where the files of one container are."""
+
+    folders: _Folders
+    has_own_network: bool
 
 
 class CgroupFiles:
@@ -32,7 +36,7 @@ class CgroupFiles:
         """`root` has proc and sys below it."""
         self._root = str(root).rstrip("/")
         self._mounts: tuple[Mount, ...] | None = None
-        self._folders: dict[tuple[str, int], _Folders] = {}
+        self._places: dict[tuple[str, int], _Place] = {}
 
     def sample(self, id: str, pid: int, *, mono_s: float) -> Sample | None:
         """What a container used so far.
@@ -45,24 +49,25 @@ class CgroupFiles:
         Returns:
             None when its files are not here, cannot be read, or are gone.
         """
-        found = self._folders_of(id, pid)
+        place = self._place_of(id, pid)
+        found = place.folders
         run = self._run_of(found)
-        cpu_s, memory_bytes = self._cpu_s(found), self._memory_bytes(found)
+        of_cpu = self._text(found, "cpu", "cpu.stat")
+        cpu_s, memory_bytes = self._cpu_s(found, of_cpu), self._memory_bytes(found)
         if run is None or (cpu_s is None and memory_bytes is None):
-            self._folders.pop((id, pid), None)
+            self._places.pop((id, pid), None)
             return None
-        quota = self._text(found, "cpu", "cpu.stat")
         block = self._block(found)
-        received, sent = self._network(pid)
+        received, sent = self._network(pid) if place.has_own_network else (None, None)
         return Sample(
             at_s=mono_s,
             taken_mono_s=mono_s,
             run=run,
             cpu_s=cpu_s,
-            periods=_first(_PERIODS, quota),
-            throttled_periods=_first(_THROTTLED, quota),
+            periods=_named(b"nr_periods", of_cpu),
+            throttled_periods=_named(b"nr_throttled", of_cpu),
             memory_bytes=memory_bytes,
-            pids=_first(_WHOLE, self._text(found, "pids", "pids.current")),
+            pids=_number(self._text(found, "pids", "pids.current")),
             received_bytes=received,
             sent_bytes=sent,
             read_bytes=_sum(_READ, block),
@@ -71,17 +76,26 @@ class CgroupFiles:
 
     def keep_only(self, containers: set[tuple[str, int]]) -> None:
         """Forget where the files of others are; each is an id and a process id."""
-        for gone in self._folders.keys() - containers:
-            del self._folders[gone]
+        for gone in self._places.keys() - containers:
+            del self._places[gone]
 
-    def _folders_of(self, id: str, pid: int) -> _Folders:
+    def _place_of(self, id: str, pid: int) -> _Place:
         if self._mounts is None:
             self._mounts = mounts_in(_decoded(self._read("/proc/self/mountinfo")))
-        found = self._folders.get((id, pid))
+        found = self._places.get((id, pid))
         if found is None:
-            found = folders(_decoded(self._read(f"/proc/{pid}/cgroup")), self._mounts, id)
-            self._folders[id, pid] = found
+            membership = _decoded(self._read(f"/proc/{pid}/cgroup"))
+            found = _Place(folders(membership, self._mounts, id), self._has_own_network(pid))
+            self._places[id, pid] = found
         return found
+
+    def _has_own_network(self, pid: int) -> bool:
+        """Whether it is not the machine's own, which says nothing of a container."""
+        path = f"{self._root}/proc/%s/net/dev"
+        try:
+            return os.stat(path % pid).st_ino != os.stat(path % 1).st_ino
+        except OSError:
+            return False
 
     def _run_of(self, found: _Folders) -> str | None:
         """The number of the cgroup's folder: a container that is started again gets a new one."""
@@ -90,18 +104,18 @@ class CgroupFiles:
                 return str(os.stat(self._root + folder).st_ino)
         return None
 
-    def _cpu_s(self, found: _Folders) -> float | None:
+    def _cpu_s(self, found: _Folders, of_cpu: bytes | None) -> float | None:
         if "cpuacct" in found:
-            used_ns = _first(_WHOLE, self._text(found, "cpuacct", "cpuacct.usage"))
+            used_ns = _number(self._text(found, "cpuacct", "cpuacct.usage"))
             return None if used_ns is None else used_ns / 1e9
-        used_us = _first(_USAGE_USEC, self._text(found, "unified", "cpu.stat"))
+        used_us = _named(b"usage_usec", of_cpu)
         return None if used_us is None else used_us / 1e6
 
     def _memory_bytes(self, found: _Folders) -> int | None:
         is_v1 = "memory" in found
         used = self._text(found, "memory", "memory.usage_in_bytes" if is_v1 else "memory.current")
         cache = self._text(found, "memory", "memory.stat")
-        return in_use(_first(_WHOLE, used), _first(_V1_CACHE if is_v1 else _V2_CACHE, cache))
+        return in_use(_number(used), _named(b"total_inactive_file" if is_v1 else b"inactive_file", cache))
 
     def _block(self, found: _Folders) -> bytes | None:
         """Bytes read and written per device."""
@@ -111,13 +125,7 @@ class CgroupFiles:
         return whole if whole is not None else self._text(found, "blkio", "blkio.throttle.io_service_bytes")
 
     def _network(self, pid: int) -> tuple[int | None, int | None]:
-        """Bytes received and sent; None where the container shares the machine's network."""
-        path = f"{self._root}/proc/%s/net/dev"
-        try:
-            if os.stat(path % pid).st_ino == os.stat(path % 1).st_ino:
-                return None, None
-        except OSError:
-            return None, None
+        """Bytes received and sent."""
         text = self._read(f"/proc/{pid}/net/dev")
         if text is None:
             return None, None
@@ -132,19 +140,50 @@ class CgroupFiles:
     def _read(self, path: str) -> bytes | None:
         """None when there is no such file, or it is not ours to read."""
         try:
-            with open(self._root + path, "rb", buffering=0) as file:
-                return file.read()
+            file = os.open(self._root + path, os.O_RDONLY)  # half of what a file object costs
         except OSError:
             return None
+        try:
+            whole = os.read(file, _PIECE_BYTES)
+            while piece := os.read(file, _PIECE_BYTES):
+                whole += piece
+        except OSError:
+            return None
+        finally:
+            os.close(file)
+        return whole
 
 
 def _decoded(text: bytes | None) -> str:
     return "" if text is None else text.decode("utf-8", "replace")
 
 
-def _first(pattern: re.Pattern[bytes], text: bytes | None) -> int | None:
-    found = None if text is None else pattern.search(text)
-    return None if found is None else int(found[1])
+def _number(text: bytes | None) -> int | None:
+    r"""A file that holds one number.
+
+    >>> _number(b"42\n"), _number(b"max\n"), _number(None)
+    (42, None, None)
+    """
+    stripped = b"" if text is None else text.strip()
+    return int(stripped) if stripped.isdigit() else None
+
+
+def _named(name: bytes, text: bytes | None) -> int | None:
+    r"""The counter of that name among lines of a name and a number each.
+
+    >>> _named(b"file", b"inactive_file 1\nfile 2\n"), _named(b"inactive_file", b"inactive_file 1\n")
+    (2, 1)
+    >>> _named(b"fil", b"file 2\n") is None
+    True
+    """
+    if text is None:
+        return None
+    line = name + b" "
+    start = 0 if text.startswith(line) else text.find(b"\n" + line) + 1
+    if not start and not text.startswith(line):
+        return None
+    end = text.find(b"\n", start)
+    return _number(text[start + len(line) : len(text) if end < 0 else end])
 
 
 def _sum(pattern: re.Pattern[bytes], text: bytes | None) -> int | None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from opsdash.collectors.clock import Clock
+from opsdash.collectors.cost import count
 from opsdash.collectors.docker import failures
 from opsdash.collectors.docker.failures import EngineError
 from opsdash.collectors.docker.transport import REQUEST_LIMIT_S, Answer, Channel, LookUp, look_up_name
@@ -193,6 +194,7 @@ class EngineClient:
         self, path: str, params: Mapping[str, str], limit_s: float, *, must_be_kept: bool = False
     ) -> bytes:
         channel = await self._opened()
+        count(self.target.id)
         answer = await channel.request("GET", path, params=params, limit_s=limit_s, must_be_kept=must_be_kept)
         self._hear_clock(answer)
         if answer.status >= 300:

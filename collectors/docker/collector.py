@@ -118,6 +118,7 @@ class DockerCollector:
             events_since=self._events.since,
             usage=used,
             usage_source=source,
+            out_of_sight=frozenset(used.keys() - set(self._looked_at[0]) - {self._looked_at[1]}),
             listed_mono_s=self._census.listed_mono_s,
             logs=self._logs.summaries() if self._logs is not None else (),
             now=self._client.now(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from sys import intern
 
 import msgspec
 
@@ -166,9 +167,11 @@ class EngineData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     events_since: datetime | None = None
     """From when on events are known; None: none could be read."""
     usage: Mapping[str, Usage] = {}
-    """Container id -> what it uses. Only containers that are looked at have one."""
+    """Container id -> what it uses: of all where the kernel's files tell it, else of those looked at."""
     usage_source: str = ""
-    """Where usage comes from: "cgroup files", "engine, one at a time"; empty: nothing is looked at."""
+    """Where usage comes from: "cgroup files", "engine, one at a time"; empty: there is none."""
+    out_of_sight: frozenset[str] = frozenset()
+    """Ids of containers that have a usage although nobody looks at them: no history of it is kept."""
     listed_mono_s: float | None = None
     """When the full list was read; between two full lists, events change single containers."""
     logs: tuple[SourceSummary, ...] = ()
@@ -177,12 +180,13 @@ class EngineData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The engine's clock: ages are computed against it."""
 
     def measures(self) -> Mapping[str, float | None]:
-        """Counts, and per container CPU and memory of those looked at."""
+        """Counts, and per container CPU and memory of those looked at, under names made once."""
         found: dict[str, float | None] = {
             "running": sum(1 for c in self.containers if c.state == "running"),
             "unhealthy": sum(1 for c in self.containers if c.health == "unhealthy"),
         }
         for id, usage in self.usage.items():
-            found[f"cpu {id}"] = usage.cpu_ratio
-            found[f"memory {id}"] = usage.memory_bytes
+            if id not in self.out_of_sight:
+                found[intern(f"cpu {id}")] = usage.cpu_ratio
+                found[intern(f"memory {id}")] = usage.memory_bytes
         return found

@@ -7,7 +7,7 @@ split before somebody asks: what arrives costs a copy and a count of line ends.
 from array import array
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -107,6 +107,8 @@ class LogBuffer:
         self.held_bytes = 0
         self.gaps: tuple[Gap, ...] = ()
         """Those within what is held, oldest first; of very many the newest hundred."""
+        self.listeners: set[Callable[[], None]] = set()
+        """Called after lines were taken in: a view need not look whether there are some."""
         self._blocks: deque[_Held] = deque()
         self._split: dict[int, list[bytes]] = {}
         """First number of a block -> its lines."""
@@ -135,6 +137,8 @@ class LogBuffer:
             self.held_bytes += len(piece)
             while self.held_bytes > self.max_bytes and len(self._blocks) > 1:
                 self._drop()
+        for listener in self.listeners if data else ():
+            listener()
 
     def mark_gap(self, reason: str) -> None:
         """Note that lines between the last one and the next are missing.

@@ -1,7 +1,9 @@
 """Which lines of logs a person wants to see: filters as typed, stacked, applied to many records at once."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Literal
 
 import msgspec
@@ -141,30 +143,30 @@ def _test(one: Filter) -> Keep:
         return lambda records: [i for i, record in enumerate(records) if search(record)]
     needle = one.value.encode()
     if one.kind == "id" or not _is_small(one):
-        return _holding(needle, one.excludes)
-    return _holding_small(needle.lower(), one.excludes)
+        return lambda records: _holding(needle, b"\n".join(records), records, excludes=one.excludes)
+    small = needle.lower()
+    return lambda records: _holding(small, b"\n".join(records).lower(), records, excludes=one.excludes)
 
 
-def _holding(needle: bytes, excludes: bool) -> Keep:
-    def test(records: Sequence[bytes]) -> list[int]:
-        if needle not in b"\n".join(records):  # most are without a rare word: they are passed over at once
-            return list(range(len(records))) if excludes else []
-        if excludes:
-            return [i for i, record in enumerate(records) if needle not in record]
-        return [i for i, record in enumerate(records) if needle in record]
+def _holding(needle: bytes, text: bytes, records: Sequence[bytes], *, excludes: bool) -> list[int]:
+    """The places of the records that hold a text, or of the others.
 
-    return test
-
-
-def _holding_small(needle: bytes, excludes: bool) -> Keep:
-    def test(records: Sequence[bytes]) -> list[int]:
-        if needle not in b"\n".join(records).lower():
-            return list(range(len(records))) if excludes else []
-        if excludes:
-            return [i for i, record in enumerate(records) if needle not in record.lower()]
-        return [i for i, record in enumerate(records) if needle in record.lower()]
-
-    return test
+    Args:
+        needle: The text; it has no newline.
+        text: The records, with a newline between them: most slices are without a rare word, and one look
+            at all passes over them.
+        records: How long each is.
+        excludes: Whether those that do not hold it are wanted.
+    """
+    at = text.find(needle)
+    if at < 0 or not needle:
+        return list(range(len(records))) if excludes == (at < 0) else []
+    ends = [*accumulate(map(len, records), lambda end, length: end + 1 + length)]
+    places = list[int]()
+    while at >= 0:
+        places.append(bisect_right(ends, at))
+        at = text.find(needle, ends[places[-1]])
+    return sorted(set(range(len(records))).difference(places)) if excludes else places
 
 
 def keeps_source(filters: Sequence[Filter], name: str) -> bool:

@@ -37,6 +37,8 @@ _WINDOWS = 16
 _WINDOW_BYTES = 4 * 1024
 _FLOOD_BYTES = 64 * 1024
 """Larger blocks are searched for the words that the source's format uses, and no others."""
+_SMALL_BYTES = 4 * 1024
+"""In smaller ones it is cheaper to look for each word than for its letters."""
 _SHOWN_BYTES = 256 * 1024
 _SAMPLE = 50
 _SAMPLE_BYTES = 16 * 1024
@@ -181,6 +183,8 @@ class Tally:
         searched, words = data, self._words
         if len(data) <= _FLOOD_BYTES:
             searched, words = data.lower(), self._all_words
+            if len(data) <= _SMALL_BYTES:
+                words = tuple([word for word in words if word in searched])
         for place, word in enumerate(words):
             share, bad, worse = self._look_for(word, words[:place], data, searched, at, trouble)
             warnings += bad * share

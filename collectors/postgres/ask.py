@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from opsdash.collectors.cost import count
 from opsdash.collectors.postgres.client import Connection
 from opsdash.collectors.postgres.statements import statement
 
@@ -15,6 +16,7 @@ async def ask(
     Raises:
         psycopg.Error: It could not be read.
     """
+    count(connection.target)
     cursor = connection.cursor(binary=True)
     await cursor.execute(statement(name, schema), parameters)
     return await cursor.fetchall()

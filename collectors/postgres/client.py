@@ -18,7 +18,12 @@ from opsdash.collectors.watchdog import shut_socket
 
 __all__ = ["Connection", "Purpose", "connect", "discard", "own_pids", "shut", "translate"]
 
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+class Connection(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """A connection that knows which target it is to."""
+
+    target: TargetId
+
 
 _held: dict[tuple[TargetId, Purpose], tuple[Secret, ...]] = {}
 """The secrets last used: alive for as long as we run, since `redact` knows only living ones."""
@@ -65,7 +70,7 @@ async def connect(
         params["dbname"] = database
     params = complete(await with_addresses(target.id, params, look_up), purpose)
     try:
-        connection = await psycopg.AsyncConnection.connect(
+        connection = await Connection.connect(
             "",
             autocommit=True,
             # parsing and planning the same views every two seconds would be half of what a reading costs
@@ -74,6 +79,7 @@ async def connect(
         )
     except (psycopg.Error, OSError) as error:
         raise translate(target.id, error) from error.with_traceback(None)
+    connection.target = target.id
     _open.setdefault(target.id, WeakSet()).add(connection)
     return connection
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from opsdash.tui.demo.servers import HOST, PostgresServer
-from tests.bench import containers, health_and_cache, logs, subjects
+from tests.bench import containers, health_and_cache, logs, soak, subjects
 from tests.bench.loaded_server import frozen, loaded_server, silent_port
 from tests.bench.measure import Figures, Plan, run_frozen, run_live, run_never_answered
 from tests.bench.report import FROZEN, LIVE, NEVER_ANSWERED, Part, as_values, table
@@ -18,6 +18,7 @@ _OTHERS = {
     "cache-and-health": health_and_cache.measure,
     "logs": logs.measure,
     "containers": containers.measure,
+    "soak": soak.measure,
 }
 """The parts that need no PostgreSQL, each a function of a folder and of who is told what is done."""
 

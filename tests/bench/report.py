@@ -222,6 +222,19 @@ HIDDEN_CONTAINERS = (
     *(replace(each, key=f"hidden_{each.key}") for each in _CONTAINERS_REST),
 )
 
+SOAK = (
+    Measure(
+        key="soak_growth_mb",
+        title="memory grew by",
+        unit="MB",
+        scale=1e-6,
+        digits=1,
+        value=_of("growth_bytes"),
+        goal=10,
+    ),
+    _ms("soak_refresh_ms", "CPU per refresh, slowest", value=_of("cpu_per_refresh_s")),
+)
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Runs under one condition: of opsdash, and of what it is compared with, where that was measured too."""

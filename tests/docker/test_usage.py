@@ -14,7 +14,7 @@ from opsdash.collectors.docker.cgroup_files import CgroupFiles
 from opsdash.collectors.docker.client import EngineClient
 from opsdash.collectors.docker.rows import Container, Engine, Usage
 from opsdash.collectors.docker.stats import EngineStats, Sample, sample_of, usage
-from opsdash.collectors.docker.usage import LONGEST_WINDOW_S, UsageReader
+from opsdash.collectors.docker.usage import LONGEST_WINDOW_S, OUT_OF_SIGHT, OUT_OF_SIGHT_S, UsageReader
 from tests.docker.following import LIMIT_S, container_of
 from tests.support.engine import TestEngine, docker_target
 from tests.support.waiting import wait_until_async
@@ -172,11 +172,11 @@ class Reading:
 
 @asynccontextmanager
 async def reading(
-    engine: TestEngine, of: Engine, *, files: CgroupFiles | None = None
+    engine: TestEngine, of: Engine, *, files: CgroupFiles | None = None, out_of_sight: int = OUT_OF_SIGHT
 ) -> AsyncIterator[Reading]:
     clock = MovableClock()
     client = EngineClient(docker_target(engine.host), clock)
-    reader = UsageReader(client, of, clock, files=files)
+    reader = UsageReader(client, of, clock, files=files, out_of_sight=out_of_sight)
     try:
         yield Reading(engine, reader, clock)
     finally:
@@ -206,10 +206,9 @@ async def test_a_busy_container_shows_what_it_uses(of: Engine, engine: TestEngin
         assert bool(it.asked()) == (of is ELSEWHERE)
 
 
-@pytest.mark.parametrize("of", [HERE, ELSEWHERE], ids=["files", "engine"])
-async def test_nothing_is_asked_while_nothing_is_looked_at(of: Engine, engine: TestEngine) -> None:
+async def test_nothing_is_asked_while_nothing_is_looked_at(engine: TestEngine) -> None:
     id = engine.run("unseen")
-    async with reading(engine, of) as it:
+    async with reading(engine, ELSEWHERE) as it:
         asked = len(it.asked())
         for _ in range(5):
             assert await it.read() == {}
@@ -217,6 +216,37 @@ async def test_nothing_is_asked_while_nothing_is_looked_at(of: Engine, engine: T
         assert len(it.asked()) == asked
         it.reader.look_at((id,), None)
         await it.until(lambda found: id in found, "its usage, now that it is looked at")
+
+
+async def test_files_tell_also_of_what_nobody_looks_at_and_the_engine_is_not_asked(
+    engine: TestEngine,
+) -> None:
+    id = engine.run("unseen", BUSY, options=("--cpus", "0.2"), memory="32m")
+    async with reading(engine, HERE) as it:
+        first = (await it.read())[id]
+        assert first.memory_bytes
+        again = (await it.read())[id]
+        assert again.taken_mono_s == first.taken_mono_s  # not so soon
+        it.clock.ahead_s += OUT_OF_SIGHT_S
+        later = (await it.read())[id]
+        assert later.window_s is not None
+        assert it.source == "cgroup files"
+        assert [path for path in it.asked() if id in path] == []
+
+
+async def test_of_many_that_nobody_looks_at_some_are_read_each_time(
+    engine: TestEngine,
+) -> None:
+    ids = {engine.run(f"many{number}") for number in range(3)}
+    async with reading(engine, HERE, out_of_sight=1) as it:
+        assert [len(await it.read()) for _ in range(3)] == [1, 2, 3]
+        it.clock.ahead_s += OUT_OF_SIGHT_S
+        before = {id: used.taken_mono_s for id, used in (await it.read()).items()}
+        for _ in range(2):
+            await it.read()
+        after = {id: used.taken_mono_s for id, used in (await it.read()).items()}
+        assert before.keys() == after.keys() == ids
+        assert sum(after[id] > before[id] for id in ids) == 2
 
 
 async def test_only_what_is_visible_is_asked_for(engine: TestEngine) -> None:

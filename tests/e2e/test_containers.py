@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.actions.compose_project import project_in
+from tests.actions.docker_desk import posts
 from tests.e2e.program import environ, opsdash
 from tests.e2e.tmux import Terminal, terminal
 from tests.support.engine import TestEngine
@@ -165,6 +166,7 @@ def test_unhealthy_service_is_found_read_and_restarted(
     tmp_path: Path, engine: TestEngine, shop: Shop, size: tuple[int, int]
 ) -> None:
     others, before = shop.runs(), shop.state("api")["StartedAt"]
+    sent_before = len(posts(engine))
     command = opsdash("--config", str(configuration(tmp_path, engine)), "--allow-actions")
     with terminal(tmp_path, command, environ=environ(tmp_path), size=size) as pane:
         pane.until(names_it_first, what="the unhealthy service first")
@@ -182,6 +184,8 @@ def test_unhealthy_service_is_found_read_and_restarted(
     assert shop.state("api")["StartedAt"] > before
     assert shop.health() == "healthy"
     assert shop.runs() == others
+    (sent,) = posts(engine)[sent_before:]
+    assert re.search(rf"/containers/{engine.inspect('shop_api_1')['Id']}/restart", sent)
     intent, outcome = audited(tmp_path)
     assert (intent["action"], outcome["id"]) == ("docker.restart", intent["id"])
     assert intent["identities"][0]["started_at"].startswith(before[:19])

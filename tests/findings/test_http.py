@@ -128,6 +128,7 @@ def test_first_certificate_to_expire_counts(
     sent = chain(certificate("api", leaf_days), certificate("R11", middle_days, issuer="X1", is_ca=True))
     rules = found(reading([probe()], chain=sent))
     assert [(f.severity, f.title) for f in rules] == ([(severity, words)] if severity else [])
+    assert all(f.weight < 1 for f in rules if f.severity is Severity.WARN), "below what fails now"
 
 
 def test_refused_certificate_is_critical_at_once_and_told_once() -> None:

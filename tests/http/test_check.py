@@ -16,7 +16,8 @@ def test_endpoint_that_refuses_is_critical_though_one_probe_would_be_a_blip(tmp_
         ended = run_opsdash("check", "--config", str(path), "--json", home=tmp_path)
     assert ended.returncode == 2, ended.stderr
     report = json.loads(ended.stdout)
-    assert report["findings"][0]["title"].startswith("/health failing 3 of 3")
+    (found,) = [one for one in report["findings"] if one["target"].endswith("api")]  # the host may be busy
+    assert found["title"].startswith("/health failing 3 of 3")
     assert {target["name"]: target["kind"] for target in report["targets"]} == {
         "api": "http",
         "bastion": "host",

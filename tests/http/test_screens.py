@@ -174,7 +174,7 @@ def test_overview_fits_every_room_and_never_hides_the_worst(width: int, height: 
         assert texts[1].startswith("✖ service-0")
     if height == 8:
         assert texts[2].startswith("  └ failing ")
-        assert texts[-1] == "  +7 more: ● 7 "
+        assert texts[-1] == "  +7 more: ● 7"
     for line in lines:
         if "└" not in span_text(line[0]):
             assert line_width(line) <= width

@@ -104,8 +104,7 @@ class Hand:
             if key in ("y", "Y", "enter") and isinstance(before, ConfirmDialog):
                 self._confirmed += 1
             await self._send(key)
-            if not self.is_over:
-                self.judge()
+            self.judge()
 
     async def _send(self, key: str) -> None:
         """A key, and all that comes of it at once. Pilot's own `press` rests 40 ms at each."""
@@ -120,6 +119,8 @@ class Hand:
         """It runs, it draws, nothing broke in the background, and nothing was sent that nobody confirmed."""
         said = f"after {' '.join(self.pressed[-12:])}"
         assert self.app._exception is None, said
+        if self.is_over:
+            return
         assert self.app.is_running, said
         assert_fills(self.app)
         broken = [worker.error for worker in self._workers.kept if worker.state is WorkerState.ERROR]

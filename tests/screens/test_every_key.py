@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from opsdash.widgets.table import Table
 from tests.screens.hand import KEYS, PLACES, Hand
 from tests.support.every_kind import PRODUCTION, EveryKind
+from tests.support.screen import cursor_line, text_of, until
 
 AREAS = "123456789"
 LEAVING = ("q", "escape", "ctrl+c")
@@ -46,3 +48,55 @@ async def test_no_key_breaks_a_place_or_acts_in_it(tmp_path: Path, place: str, s
             if not hand.is_at_the_overview:
                 await hand.press("q")
         assert hand.is_at_the_overview
+
+
+async def test_page_key_in_a_palette_whose_list_is_not_drawn_does_not_end_the_app(tmp_path: Path) -> None:
+    stage = EveryKind(tmp_path)
+    async with stage.at(80, 4) as pilot:  # no room for it; else it is so for a moment after opening
+        hand = Hand(stage, pilot)
+        await hand.press("colon", "pagedown", "pageup", "down")
+        await hand.resize(80, 24)
+        await until(pilot, "Search for commands")
+
+
+async def test_what_ends_after_its_screen_was_left_is_told_where_one_is_by_then(tmp_path: Path) -> None:
+    stage = EveryKind(tmp_path)
+    async with stage.at(80, 24) as pilot:
+        hand = Hand(stage, pilot)
+        await hand.go("log lines")
+        left = hand.app.place
+        await hand.back()
+        left.notice("exported to a file")
+        await until(pilot, "exported to a file")
+
+
+async def test_action_menu_says_the_name_of_a_container_and_its_question_too(tmp_path: Path) -> None:
+    stage = EveryKind(tmp_path)
+    async with stage.at(132, 34) as pilot:
+        hand = Hand(stage, pilot)
+        await hand.go("one Docker engine")
+        name = cursor_line(hand.app).split()[2]
+        assert name in {row.container.name for row in hand.app.screen.query_one("#containers", Table).rows}
+        await hand.press("a")
+        await until(pilot, f"Actions on local: {name}")
+        await hand.press("escape", "space", "space", "a")
+        await until(pilot, "and 1 more that are marked")
+
+
+async def test_enter_is_offered_only_where_it_leads_somewhere(tmp_path: Path) -> None:
+    stage = EveryKind(tmp_path)
+    async with stage.at(132, 34) as pilot:
+        hand = Hand(stage, pilot)
+        for place, leads in (
+            ("one Redis", {"clients"}),
+            ("one HTTP endpoint", set()),
+            ("the local host", set()),
+        ):
+            await hand.go(place)
+            offered: set[str | None] = set()
+            for _ in range(5):
+                table = hand.app.focused
+                if isinstance(table, Table) and "Enter drill in" in text_of(hand.app).splitlines()[-1]:
+                    offered.add(table.id)
+                await hand.press("tab")
+            assert offered == leads, place

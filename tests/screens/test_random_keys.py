@@ -23,7 +23,7 @@ def _files_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def next_key(dice: random.Random, hand: Hand) -> str:
-    """Any key; in a dialog often one that ends it, elsewhere seldom one that leads out, at the overview none."""
+    """Any key: in a dialog often one that ends it, elsewhere seldom one that leads out of a place."""
     if hand.is_in_a_dialog and dice.random() < 0.3:
         return dice.choice(("escape", "enter"))
     key = dice.choice(KEYS)

@@ -12,6 +12,9 @@ from textual.pilot import Pilot
 from opsdash.collectors.docker.rows import EngineData
 from opsdash.collectors.host.rows import HostData
 from opsdash.collectors.http.rows import HttpData, Verdict
+from opsdash.collectors.lines.source import LogSource
+from opsdash.collectors.lines.summary import SourceSummary
+from opsdash.collectors.lines.tally import Tally
 from opsdash.collectors.logs.rows import LogData
 from opsdash.collectors.logs.settings import LogSettings
 from opsdash.collectors.postgres.replication_rows import Replication, Slot, Standby
@@ -42,8 +45,8 @@ from tests.support.docker_readings import (
     unwell,
     used,
 )
-from tests.support.log_lines import SHOP, at, printed, source
-from tests.support.log_stage import LogWatch, summary
+from tests.support.log_lines import SHOP, START_S, at, printed, source
+from tests.support.log_stage import LogWatch
 from tests.support.redis_readings import client, errors, redis_reading, slow
 from tests.support.redis_readings import memory as redis_memory
 from tests.support.redis_servers import redis_target
@@ -186,10 +189,10 @@ class EveryKind:
             operator=maria,
         )
         self.watch = LogWatch(self.targets, self.gateway, self.clock)
-        self.watch.sources = tuple(
-            source(name, [at(number / 10, f"{name} line {number}") for number in range(200)])
-            for name in ("api", "web")
-        )
+        self.watch.sources = tuple(source(name, max_bytes=2**18) for name in ("api", "web"))
+        self._tallies = {one.name: Tally(one.zone) for one in self.watch.sources}
+        for one in self.watch.sources:
+            self._print(one, *(at(number / 10, f"{one.name} line {number}") for number in range(200)))
         self.app = OpsdashApp(self.watch)
         self.turn = 0
 
@@ -204,7 +207,7 @@ class EveryKind:
         if target.id.kind == "log":
             for one in self.watch.sources:
                 level = "ERROR" if self.turn % 3 == 0 else "INFO"
-                printed(one, [at(20 + self.turn / 100, f"{level} request {self.turn:08x} of {one.name}")])
+                self._print(one, at(20 + self.turn / 100, f"{level} request {self.turn:08x} of {one.name}"))
             self._push(target, data=LogData(taken_at=self.clock.now(), logs=self._summaries()))
         else:
             self._push(target, data=DATA[target.id.kind](self.turn))
@@ -219,8 +222,19 @@ class EveryKind:
         failure = Failure(kind=FailureKind.REFUSED, reason="Connection refused", hint="look at its log")
         self._push(target, failure=failure)
 
-    def _summaries(self) -> tuple[Any, ...]:
-        return tuple(summary(one) for one in self.watch.sources)
+    def _print(self, where: LogSource, *lines: str) -> None:
+        arrived_at = self.clock.now().timestamp()
+        printed(where, lines, arrived_at)
+        self._tallies[where.name].add("".join(f"{line}\n" for line in lines).encode(), arrived_at)
+
+    def _summaries(self) -> tuple[SourceSummary, ...]:
+        now = self.clock.now().timestamp()
+        return tuple(
+            self._tallies[one.name].summary(
+                one.name, one.identity, one.buffer, now=now, watched_since=START_S - 600, failure=None
+            )
+            for one in self.watch.sources
+        )
 
     def _push(self, target: Target, **what: Any) -> None:
         self.turn += 1
@@ -240,9 +254,10 @@ class EveryKind:
         (self.fail if dice.random() < 0.3 else self.read)(dice.choice(self.targets))
 
     @asynccontextmanager
-    async def at(self, width: int, height: int) -> AsyncIterator[Pilot[Any]]:
-        """The running app, every target read once."""
-        self.read_all()
+    async def at(self, width: int, height: int, *, is_read: bool = True) -> AsyncIterator[Pilot[Any]]:
+        """The running app, every target read once; or, to see that, none."""
+        if is_read:
+            self.read_all()
         async with self.app.run_test(size=(width, height)) as pilot:
             await pilot.pause()
             yield pilot

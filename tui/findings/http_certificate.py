@@ -41,7 +41,8 @@ def certificate(data: HttpData, target: TargetId, limits: HttpThresholds) -> Ite
         evidence=tuple(_evidence(data, chain, now)),
         cause=_cause(data, chain, now, is_refused=is_refused),
         place=PLACE,
-        weight=100.0 if is_refused else max(0.0, limits.certificate_warn_days - days),
+        # what ends some day stands below what fails now
+        weight=100.0 if is_refused else max(0.0, 1.0 - days / limits.certificate_warn_days),
     )
 
 

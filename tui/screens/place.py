@@ -1,6 +1,7 @@
 """What every full screen has: the first line, the way back, the keys, and a redraw when something changed."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -196,7 +197,15 @@ class Place(RowKeys):
         return tuple(sorted(shown.items(), key=lambda item: order.get(item[0], 50)))
 
     def notice(self, text: str, tone: Tone = Tone.WARN) -> None:
-        """Say something in the last line for a while; nothing: take away what was said."""
+        """Say something in the last line for a while; nothing: take away what was said.
+
+        What ends after its place was left, as a copy, is told where the person is by then.
+        """
+        if not self.query(KeyLine):
+            others = (s for s in reversed(self.app.screen_stack) if isinstance(s, Place) and s.query(KeyLine))
+            for place in islice(others, 1):
+                place.notice(text, tone)
+            return
         line = self.query_one(KeyLine)
         line.show_notice(((text, tone),) if text else None)
         if self._noticed is not None:

@@ -14,7 +14,7 @@ from opsdash.collectors.text import clean
 from opsdash.tui.clipboard import copy
 from opsdash.tui.config import state_folder
 from opsdash.tui.export import ExportError, ExportFile, write_all
-from opsdash.tui.screens.logs.seek import PAUSE_S, SLICE_S
+from opsdash.tui.screens.logs.seek import SLICE_S, give_way
 from opsdash.tui.screens.place import Place
 from opsdash.widgets.logview import LogView
 from opsdash.widgets.status import Tone
@@ -108,7 +108,7 @@ class Carrier:
                 yield "".join(f"{one}\n" for one in text)
                 text.clear()
                 self.progress = min(done / total, 1.0)
-                await asyncio.sleep(PAUSE_S)
+                await give_way()
                 until = self._clock.mono_s() + SLICE_S
         yield "".join(f"{one}\n" for one in text)
 

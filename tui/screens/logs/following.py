@@ -9,7 +9,7 @@ from textual.worker import Worker
 
 from opsdash.collectors.lines.source_lines import LineRef
 from opsdash.tui.screens.logs.scope import LogScope
-from opsdash.tui.screens.logs.seek import PAUSE_S, SLICE_S
+from opsdash.tui.screens.logs.seek import SLICE_S, give_way
 from opsdash.tui.screens.logs.telling import head_state, summaries_of, why_empty
 from opsdash.tui.screens.place import Place
 from opsdash.tui.watch import Watch
@@ -17,8 +17,6 @@ from opsdash.widgets.lines import Lines
 from opsdash.widgets.logview import LogView
 from opsdash.widgets.panels.log.head import errors_line, head_line
 
-LOOK_S = 0.05
-"""How often it is looked whether lines have come."""
 FRAME_S = 0.2
 """At least so long between two frames of a flood; a key is answered at once."""
 
@@ -33,7 +31,8 @@ class Following(Place):
 
     def __init__(self, watch: Watch, sources: tuple[str, ...] | None, number: int | None) -> None:
         super().__init__(watch)
-        self._scope = LogScope(watch.log_sources, sources)
+        self._came = asyncio.Event()
+        self._scope = LogScope(watch.log_sources, sources, self._came.set)
         self._view = LogView(id="lines")
         self._wanted = number
         """A line to go to as soon as it is there."""
@@ -81,20 +80,32 @@ class Following(Place):
         self.redraw()
         self._draw()
 
+    def on_unmount(self) -> None:
+        """No longer told of new lines."""
+        self._scope.close()
+
     async def _follow(self) -> None:
-        """Look for new lines while the screen is there: a timer of Textual would cost far more."""
+        """Draw lines as they come, though not more often than a frame's time."""
         while True:
-            await self.watch_over.clock.sleep(LOOK_S)
+            await self._came.wait()
+            await self.watch_over.clock.sleep(self._next_frame_s())
+            self._came.clear()
             if self.is_current:
                 self._look()
 
+    def _next_frame_s(self) -> float:
+        """How long until the next frame may be drawn."""
+        return max(0.0, self._drawn[1] + FRAME_S - self.watch_over.clock.mono_s())
+
     def _look(self) -> None:
-        """Draw when lines have come, though not more often than a frame's time."""
-        end, now_s = self._scope.timeline.end(), self.watch_over.clock.mono_s()
-        drawn_end, drawn_s = self._drawn
-        if end != drawn_end and now_s - drawn_s >= FRAME_S:
-            self._sift()
-            self._draw()
+        """Draw when lines have come; what comes within a frame's time is left to the next one."""
+        if self._scope.timeline.end() == self._drawn[0]:
+            return
+        if self._next_frame_s() > 0:
+            self._came.set()
+            return
+        self._sift()
+        self._draw()
 
     def _draw(self) -> None:
         self._drawn = (self._scope.timeline.end(), self.watch_over.clock.mono_s())
@@ -130,7 +141,7 @@ class Following(Place):
 
     async def _sift_on(self) -> None:
         while not self._scope.is_complete:
-            await asyncio.sleep(PAUSE_S)
+            await give_way()
             self._scope.sift(self.watch_over.clock, SLICE_S)
             if self.watch_over.clock.mono_s() - self._drawn[1] >= FRAME_S:
                 self._draw()

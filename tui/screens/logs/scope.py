@@ -16,9 +16,21 @@ _ONLY_BAD = Filter(kind="level", value=Level.WARN.name)
 class LogScope:
     """Sources and filters; gives the timeline that follows from them."""
 
-    def __init__(self, sources: Callable[[], tuple[LogSource, ...]], chosen: tuple[str, ...] | None) -> None:
-        """Args: what sources there are now, and the identities of those to look at; None: all."""
+    def __init__(
+        self,
+        sources: Callable[[], tuple[LogSource, ...]],
+        chosen: tuple[str, ...] | None,
+        came: Callable[[], None],
+    ) -> None:
+        """Look at sources until `close`.
+
+        Args:
+            sources: What sources there are now.
+            chosen: The identities of those to look at; None: all.
+            came: Called whenever a source that there is has new lines.
+        """
         self._sources = sources
+        self._came = came
         self._opened: dict[Hashable, SourceLines] = {}
         self.chosen = chosen
         self.filters: tuple[Filter, ...] = ()
@@ -78,6 +90,11 @@ class LogScope:
         self.is_complete = not on_lines
         return True
 
+    def close(self) -> None:
+        """Look at nothing any more."""
+        for lines in self._opened.values():
+            lines.buffer.listeners.discard(self._came)
+
     def sift(self, clock: Clock, budget_s: float) -> None:
         """Let the filters go on for a while."""
         sieves = [lane for lane in self.lanes if isinstance(lane, Sieve)]
@@ -127,4 +144,8 @@ class LogScope:
                 known = SourceLines(source)
             known.source = source  # a container may be renamed
             opened[key] = known
+        for lines in self._opened.values():
+            lines.buffer.listeners.discard(self._came)
+        for lines in opened.values():
+            lines.buffer.listeners.add(self._came)
         self._opened = opened

@@ -11,12 +11,12 @@ from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.collectors.target import TargetId
 from opsdash.tui.actions.audit import AuditError
 from opsdash.tui.screens.place import Place
-from opsdash.tui.screens.postgres.scroll import Scroll
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines
 from opsdash.widgets.messages import ActionRequested, DrillDown
 from opsdash.widgets.panel import freshness
 from opsdash.widgets.panels.postgres.session import same_session, session_detail
+from opsdash.widgets.scroll import Scroll
 from opsdash.widgets.status import Tone
 
 

@@ -13,7 +13,6 @@ from opsdash.collectors.postgres.statement_rows import StatementId
 from opsdash.collectors.target import TargetId
 from opsdash.tui.actions.audit import AuditError
 from opsdash.tui.screens.place import Place
-from opsdash.tui.screens.postgres.scroll import Scroll
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines
 from opsdash.widgets.messages import ActionRequested, DrillDown
@@ -27,6 +26,7 @@ from opsdash.widgets.panels.postgres.statement import (
     text_and_plan,
 )
 from opsdash.widgets.panels.postgres.statements import Scope
+from opsdash.widgets.scroll import Scroll
 from opsdash.widgets.status import Tone
 
 

@@ -10,12 +10,12 @@ from opsdash.collectors.docker.services import group_word
 from opsdash.collectors.docker.settings import DockerThresholds
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
-from opsdash.collectors.format import age
 from opsdash.widgets.chart import spark
 from opsdash.widgets.columns import Cell, Column
 from opsdash.widgets.panels.docker.words import (
     TROUBLED,
     WORST_TONES,
+    age_cell,
     age_s,
     condition,
     condition_rank,
@@ -230,7 +230,7 @@ AGE: Column[ContainerLine] = Column(
     title="AGE",
     width=7,
     align="right",
-    cell=lambda r: age(r.age_s),
+    cell=lambda r: age_cell(r.age_s),
     sort=lambda r: r.age_s,
     unit="s",
     priority=2,

@@ -10,6 +10,7 @@ from opsdash.collectors.docker.rows import EngineData, EngineEvent
 from opsdash.collectors.format import age, moment
 from opsdash.widgets.columns import Column
 from opsdash.widgets.lines import Line
+from opsdash.widgets.panels.docker.words import age_cell
 from opsdash.widgets.status import Tone
 
 _BAD = {"oom": Tone.CRIT, "health_status: unhealthy": Tone.WARN, "kill": Tone.NORMAL}
@@ -89,7 +90,7 @@ EVENT_COLUMNS: tuple[Column[EventLine], ...] = (
         title="AGO",
         width=7,
         align="right",
-        cell=lambda r: age((r.now - r.event.at).total_seconds()),
+        cell=lambda r: age_cell((r.now - r.event.at).total_seconds()),
         priority=2,
     ),
     Column(

@@ -1,6 +1,5 @@
 """Docker on the overview: the worst engine with its containers, a line for every other."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,15 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.target import TargetId
 from opsdash.widgets.cells import GAP, Place, cut, fitted, places
 from opsdash.widgets.lines import Line, Span, line_width, rule, spread
-from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
+from opsdash.widgets.panel import (
+    fit,
+    freshness,
+    one_line_each,
+    stale_mark,
+    tone_counts,
+    view_tone,
+    worst_first,
+)
 from opsdash.widgets.panels.docker.containers import (
     OVERVIEW_COLUMNS,
     ContainerLine,
@@ -39,16 +46,20 @@ def overview_lines(
     """The panel of all engines in `height` lines; with too few of them it is folded into one."""
     ordered = worst_first(views, findings)
     if height < _FOLDED_BELOW:
-        return (folded_line(ordered, findings, width),)[:height]
+        return (folded_line(ordered, findings, mono_s, width),)[:height]
     full = _full(ordered)
     others = [view for view in ordered if view is not full]
+
+    def line(view: TargetView) -> Line:
+        return target_line(view, findings, mono_s, width)
+
     if full is None:
         heading = rule(((TITLE, Tone.ACCENT),), (), width)
-        return (heading, *_other_lines(others, findings, mono_s, width, height - 1))
+        return (heading, *one_line_each(others, line, findings, height - 1))
     heading = _heading(full, view_tone(full, findings), mono_s, width)
     table = _table(full, findings, width, _table_height(height, len(others)))
     left = height - 1 - len(table)
-    return (heading, *table, *_other_lines(others, findings, mono_s, width, left))
+    return (heading, *table, *one_line_each(others, line, findings, left))
 
 
 def containers_in_view(
@@ -126,36 +137,16 @@ def _row(columns: Sequence[Place], line: Any) -> Line:
     return tuple(spans)
 
 
-def _other_lines(
-    views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int, height: int
-) -> list[Line]:
-    """A line for each, worst first; those that do not fit are counted in the last one."""
-    if height <= 0:
-        return []
-    shown = len(views) if len(views) <= height else height - 1
-    lines = [target_line(view, findings, mono_s, width) for view in views[:shown]]
-    if shown < len(views):
-        rest = views[shown:]
-        lines.append(((f"  +{len(rest)} more:", Tone.MUTED), *_tones(rest, findings)))
-    return lines
-
-
-def _tones(views: Sequence[TargetView], findings: Sequence[Finding]) -> Line:
-    """How many engines are in which state, worst first."""
-    tones = Counter(view_tone(view, findings) for view in views)
-    return tuple(
-        (f" {GLYPHS[tone]} {tones[tone]}", tone)
-        for tone in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
-        if tones[tone]
-    )
-
-
-def folded_line(ordered: Sequence[TargetView], findings: Sequence[Finding], width: int) -> Line:
+def folded_line(
+    ordered: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int
+) -> Line:
     """All engines in one line: what the containers of the worst are, the other engines counted."""
-    worst, rest = ordered[0], _tones(ordered[1:], findings)
+    worst, rest = ordered[0], tone_counts(ordered[1:], findings)
     tone = view_tone(worst, findings)
     name = f" {worst.target.name}  " if len(ordered) > 1 or worst.good is None or worst.failure else " "
     head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]}{name}", tone))
+    stale = stale_mark(worst, mono_s)
+    head = (*head, *stale, "  ") if stale else head
     room = width - line_width(head) - line_width(rest) - 1
     says: Line
     if worst.failure is not None:
@@ -176,7 +167,10 @@ def counts_line(data: EngineData, width: int) -> Line:
         (place + 1, (f"{count} ", (word, condition_tone(word)))) for place, (word, count) in enumerate(counts)
     ]
     whole = fit(parts, sum(line_width(part) + 2 for _, part in parts))
-    return whole if line_width(whole) <= width else (*fit(parts, width - 2), (" …", Tone.MUTED))
+    if line_width(whole) <= width:
+        return whole
+    some = fit(parts, width - 2)
+    return (*some, (" …", Tone.MUTED)) if some else ()
 
 
 def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
@@ -188,9 +182,11 @@ def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, wi
     if view.good is None:
         return (*name, ("waiting for the first reading", Tone.MUTED))
     data: EngineData = view.data
+    fresh = freshness(view, mono_s)
+    room = width - line_width(fresh) - 1
     parts: list[tuple[int, Line]] = [
         (0, name),
         (2, (f"{title_of(data):<16}",)),
-        (0, counts_line(data, width - line_width(name) - 14)),
+        (0, counts_line(data, room - line_width(name) - 2)),
     ]
-    return spread(fit(parts, width - 12), freshness(view, mono_s), width)
+    return spread(fit(parts, room), fresh, width)

@@ -8,10 +8,11 @@ from opsdash.collectors.docker.rows import Container, EngineData, ServiceIdentit
 from opsdash.collectors.docker.services import serves, service_of
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
-from opsdash.collectors.format import age, percent, size
+from opsdash.collectors.format import percent, size
 from opsdash.widgets.columns import Column
 from opsdash.widgets.panels.docker.words import (
     WORST_TONES,
+    age_cell,
     age_s,
     condition,
     condition_rank,
@@ -180,7 +181,7 @@ SERVICE_COLUMNS: tuple[Column[ServiceLine], ...] = (
         title="YOUNGEST",
         width=8,
         align="right",
-        cell=lambda r: age(r.age_s),
+        cell=lambda r: age_cell(r.age_s),
         sort=lambda r: r.age_s,
         unit="s",
         priority=4,

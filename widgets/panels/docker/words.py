@@ -34,7 +34,7 @@ _WORST_STATES = (
     "exited",
 )
 _NOT_WELL = ("dead", "restarting", "unhealthy")
-_DAY_S = 86_400
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 THROTTLED = "▾"
 """Beside a CPU figure: its limit held it back."""
 
@@ -182,6 +182,17 @@ def cpu_cell(usage: Usage | None, limits: DockerThresholds) -> Cell:
     """CPU as a share of one core, marked where its limit holds it back."""
     word = percent(usage.cpu_ratio if usage else None)
     return (f"{word}{THROTTLED}", Tone.WARN) if is_throttled(usage, limits) else word
+
+
+def age_cell(seconds: float | None) -> str:
+    """An age that changes once a minute: a table in which each row changes every second is hard to read.
+
+    >>> [age_cell(s) for s in (42.9, 89.0, 7260.0)], age_cell(None)
+    (['42s', '1m', '2h01m'], '-')
+    """
+    if seconds is None or not _MINUTE_S <= seconds < _HOUR_S:
+        return age(seconds)
+    return f"{int(seconds // _MINUTE_S)}m"
 
 
 def rate_pair(first: float | None, second: float | None, marks: str) -> str:

@@ -7,7 +7,7 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.host.rows import Disk, HostData
 from opsdash.collectors.host.settings import HostThresholds
 from opsdash.widgets.lines import Line, rule
-from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
+from opsdash.widgets.panel import fit, freshness, stale_mark, view_tone, worst_first
 from opsdash.widgets.panels.host.words import (
     disk_tone,
     disk_words,
@@ -58,7 +58,7 @@ def host_line(view: TargetView, findings: Sequence[Finding], mono_s: float, widt
         (3, oom_words(data)),
     ]
     if view.is_stale(mono_s):
-        parts.append((0, freshness(view, mono_s)))
+        parts.append((0, stale_mark(view, mono_s)))
     return fit(parts, width)
 
 

@@ -6,8 +6,15 @@ from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import age, duration, plural
 from opsdash.collectors.http.rows import HttpData
-from opsdash.widgets.lines import Line, Span, rule
-from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
+from opsdash.widgets.lines import Line, rule
+from opsdash.widgets.panel import (
+    fit,
+    freshness,
+    stale_mark,
+    tone_counts,
+    view_tone,
+    worst_first,
+)
 from opsdash.widgets.panels.http.words import (
     STRIP,
     days_tone,
@@ -32,7 +39,10 @@ def overview_lines(
         return ()
     ordered = worst_first(views, findings)
     if height <= 2:
-        folded = (folded_line(ordered, findings, width), endpoint_line(ordered[0], findings, mono_s, width))
+        folded = (
+            folded_line(ordered, findings, mono_s, width),
+            endpoint_line(ordered[0], findings, mono_s, width),
+        )
         return folded[:height]
     heading = rule((*_TITLE, f" · {plural(len(ordered), 'endpoint')}"), _window_words(ordered), width)
     room = height - 1
@@ -72,7 +82,7 @@ def endpoint_line(view: TargetView, findings: Sequence[Finding], mono_s: float, 
         days = days_word(data.chain, data.probe.at, has_tls=True)
         parts.append((5, ((f"certificate {days}", days_tone(first, data.probe.at, limits)),)))
     if view.is_stale(mono_s):
-        parts.append((0, freshness(view, mono_s)))
+        parts.append((0, stale_mark(view, mono_s)))
     return fit(parts, width)
 
 
@@ -86,29 +96,24 @@ def why_line(view: TargetView) -> Line | None:
     return ((f"  └ {since if data.failing else ''}", Tone.MUTED), (data.probe.reason, tone))
 
 
-def folded_line(ordered: Sequence[TargetView], findings: Sequence[Finding], width: int) -> Line:
+def folded_line(
+    ordered: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int
+) -> Line:
     """All endpoints in one line: how many are how, and the worst."""
-    spans: list[Span] = [("1 Health      ", Tone.ACCENT)]
-    spans += _counts(ordered, findings)
     worst = ordered[0]
     data: HttpData | None = worst.data
-    if data is not None:
-        spans.append((f"  {worst.target.name} {status_word(data.probe)} {latency(data.probe)}", Tone.NORMAL))
-    return tuple(spans)
-
-
-def _counts(views: Sequence[TargetView], findings: Sequence[Finding]) -> list[Span]:
-    tones = [view_tone(view, findings) for view in views]
-    return [
-        (f"{GLYPHS[tone]} {tones.count(tone)} ", tone)
-        for tone in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
-        if tone in tones
-    ]
+    parts: list[tuple[int, Line]] = [(0, (("1 Health     ", Tone.ACCENT), *tone_counts(ordered, findings)))]
+    stale = stale_mark(worst, mono_s)
+    if stale:
+        parts.append((0, (f" {worst.target.name} ", *stale)))
+    elif data is not None:
+        parts.append((0, (f" {worst.target.name} {status_word(data.probe)} {latency(data.probe)}",)))
+    return fit(parts, width)
 
 
 def _rest_line(views: Sequence[TargetView], findings: Sequence[Finding]) -> Line:
     """What did not fit: the mildest, since the worst come first."""
-    return ((f"  +{len(views)} more: ", Tone.MUTED), *_counts(views, findings))
+    return ((f"  +{len(views)} more:", Tone.MUTED), *tone_counts(views, findings))
 
 
 def _window_words(views: Sequence[TargetView]) -> Line:

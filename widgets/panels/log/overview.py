@@ -45,8 +45,10 @@ def overview_lines(
     told = [f for f in findings if f.rule.startswith(_RULES)]
     if height < _FOLDED_BELOW:
         return (_folded(sources, views, told, width),)[:height]
-    title: Line = ((TITLE, Tone.ACCENT), f" · {plural(len(sources), 'source')}")
-    head = rule(title, _rate(sources, told), width)
+    title: Line = ((TITLE, Tone.ACCENT),)
+    if not any(view.data is not None for view in views):
+        return (rule(title, (("? waiting for the first reading", Tone.UNKNOWN),), width),)
+    head = rule((*title, f" · {plural(len(sources), 'source')}"), _rate(sources, told), width)
     notes = tuple(_notes(views, sources, mono_s, width))[: max(height - 2, 1)]
     rows = _rows(sources, _now(views, mono_s), height - 1 - len(notes))
     names = min(max((len(s.name) for s, _ in rows), default=0), _NAME)

@@ -1,6 +1,5 @@
 """PostgreSQL on the overview: the worst server in full, a line for every other."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from opsdash.collectors.feed import TargetView
@@ -10,7 +9,15 @@ from opsdash.collectors.postgres.rows import Connections, PostgresData
 from opsdash.widgets.cells import cut
 from opsdash.widgets.chart import bar, spark
 from opsdash.widgets.lines import Line, line_width, rule, spread
-from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
+from opsdash.widgets.panel import (
+    fit,
+    freshness,
+    one_line_each,
+    stale_mark,
+    tone_counts,
+    view_tone,
+    worst_first,
+)
 from opsdash.widgets.panels.postgres.sessions import SessionLine, session_lines, thresholds_of
 from opsdash.widgets.panels.postgres.words import state_word
 from opsdash.widgets.status import GLYPHS, Tone
@@ -28,11 +35,16 @@ def overview_lines(
     """The panel of all PostgreSQL targets in `height` lines; less room drops sessions, then folds."""
     ordered = worst_first(views, findings)
     if height < _FOLDED_BELOW:
-        return (folded_line(ordered, findings, width),)[:height]
+        return (folded_line(ordered, findings, mono_s, width),)[:height]
     full = next((v for v in ordered if v.good is not None), None)
+    others = [view for view in ordered if view is not full]
+
+    def line(view: TargetView) -> Line:
+        return target_line(view, findings, mono_s, width)
+
     if full is None:
-        title: Line = ((TITLE, Tone.ACCENT),)
-        return (rule(title, (), width), *(target_line(v, findings, mono_s, width) for v in ordered))[:height]
+        heading = rule(((TITLE, Tone.ACCENT),), (), width)
+        return (heading, *one_line_each(others, line, findings, height - 1))
     data: PostgresData = full.data
     title = (
         (TITLE, Tone.ACCENT),
@@ -40,30 +52,28 @@ def overview_lines(
         (full.target.name, view_tone(full, findings)),
         f" · {version_word(data)}",
     )
-    others = [target_line(v, findings, mono_s, width) for v in ordered if v is not full]
     head = [
         rule(title, freshness(full, mono_s), width),
         connections_line(data, full, width),
         rates_line(data, full, width),
     ]
     room = height - len(head) - len(others)
-    lines = session_lines(full)
-    busy = [line for line in lines if line.blocks or line.tone is not Tone.MUTED]
-    sessions = [session_brief(line, width) for line in busy[: max(room, 0)]]
-    return (*head, *sessions, *others)[:height]
+    busy = [one for one in session_lines(full) if one.blocks or one.tone is not Tone.MUTED]
+    shown = (*head, *(session_brief(one, width) for one in busy[: max(room, 0)]))
+    shown = shown[: max(height - len(others), _FOLDED_BELOW)]
+    return (*shown, *one_line_each(others, line, findings, height - len(shown)))
 
 
-def folded_line(ordered: Sequence[TargetView], findings: Sequence[Finding], width: int) -> Line:
+def folded_line(
+    ordered: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int
+) -> Line:
     """All targets in one line: the worst with its figures, the others counted by their state."""
     worst = ordered[0]
     tone = view_tone(worst, findings)
-    states = Counter(view_tone(view, findings) for view in ordered[1:])
-    rest: Line = tuple(
-        (f" {GLYPHS[state]} {states[state]}", state)
-        for state in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
-        if states[state]
-    )
+    rest = tone_counts(ordered[1:], findings)
     head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
+    stale = stale_mark(worst, mono_s)
+    head = (*head, *stale, "  ") if stale else head
     room = width - line_width(head) - line_width(rest) - 1
     if worst.failure is not None:
         return spread((*head, cut(worst.failure.kind.value, room)), rest, width)
@@ -105,7 +115,8 @@ def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, wi
         (3, (f"{number(data.total.transactions_per_s)} tx/s",)),
         (4, (f"hit {percent(data.total.cache_hit_ratio)}",)),
     ]
-    return spread(fit(parts, width - 12), freshness(view, mono_s), width)
+    fresh = freshness(view, mono_s)
+    return spread(fit(parts, width - line_width(fresh) - 1), fresh, width)
 
 
 def connections_line(data: PostgresData, view: TargetView, width: int) -> Line:

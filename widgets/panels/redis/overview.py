@@ -1,6 +1,5 @@
 """Redis on the overview: the worst server in full, a line for every other."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from opsdash.collectors.feed import TargetView
@@ -11,7 +10,15 @@ from opsdash.collectors.redis.rows import RedisData
 from opsdash.widgets.cells import cut
 from opsdash.widgets.chart import bar, spark
 from opsdash.widgets.lines import Line, line_width, rule, spread
-from opsdash.widgets.panel import fit, freshness, view_tone, worst_first
+from opsdash.widgets.panel import (
+    fit,
+    freshness,
+    one_line_each,
+    stale_mark,
+    tone_counts,
+    view_tone,
+    worst_first,
+)
 from opsdash.widgets.panels.redis.words import (
     clients_word,
     hit_ratio,
@@ -37,9 +44,13 @@ def overview_lines(
         return (folded_line(ordered, findings, mono_s, width),)[:height]
     full = next((v for v in ordered if v.good is not None), None)
     others = [view for view in ordered if view is not full]
+
+    def line(view: TargetView) -> Line:
+        return target_line(view, findings, mono_s, width)
+
     if full is None:
         heading = rule(((TITLE, Tone.ACCENT),), (), width)
-        return (heading, *_other_lines(others, findings, mono_s, width, height - 1))
+        return (heading, *one_line_each(others, line, findings, height - 1))
     data: RedisData = full.data
     title: Line = (
         (TITLE, Tone.ACCENT),
@@ -49,31 +60,7 @@ def overview_lines(
     )
     head = (rule(title, freshness(full, mono_s), width), *server_lines(data, full, width))
     head = head[: max(height - len(others), _FOLDED_BELOW)]
-    return (*head, *_other_lines(others, findings, mono_s, width, height - len(head)))
-
-
-def _other_lines(
-    views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int, height: int
-) -> list[Line]:
-    """A line for each, worst first; those that do not fit are counted in the last one."""
-    if height <= 0:
-        return []
-    shown = len(views) if len(views) <= height else height - 1
-    lines = [target_line(view, findings, mono_s, width) for view in views[:shown]]
-    if shown < len(views):
-        rest = views[shown:]
-        lines.append(((f"  +{len(rest)} more:", Tone.MUTED), *_counts(rest, findings)))
-    return lines
-
-
-def _counts(views: Sequence[TargetView], findings: Sequence[Finding]) -> Line:
-    """How many are in which state, worst first."""
-    states = Counter(view_tone(view, findings) for view in views)
-    return tuple(
-        (f" {GLYPHS[state]} {states[state]}", state)
-        for state in (Tone.CRIT, Tone.UNKNOWN, Tone.WARN, Tone.OK)
-        if states[state]
-    )
+    return (*head, *one_line_each(others, line, findings, height - len(head)))
 
 
 def folded_line(
@@ -89,8 +76,10 @@ def folded_line(
         says = "waiting for the first reading"
     else:
         says = mine[0].short if mine else _brief(worst.data)
-    rest = _counts(ordered[1:], findings)
+    rest = tone_counts(ordered[1:], findings)
     head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
+    stale = stale_mark(worst, mono_s)
+    head = (*head, *stale, "  ") if stale else head
     room = width - line_width(head) - line_width(rest) - 1
     return spread((*head, cut(says, room)), rest, width)
 
@@ -121,7 +110,8 @@ def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, wi
             (2, (ops_word(data),)),
             (4, (clients_word(data),)),
         ]
-    return spread(fit(parts, width - 12), freshness(view, mono_s), width)
+    fresh = freshness(view, mono_s)
+    return spread(fit(parts, width - line_width(fresh) - 1), fresh, width)
 
 
 def server_lines(data: RedisData, view: TargetView, width: int) -> tuple[Line, ...]:
