@@ -68,9 +68,9 @@ class TargetView(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         # a target that answers slowly is not stale while the next answer takes as long as the last one did
         return self.failures > 0 or age > 2 * self.target.interval_s + self.good.took_s + 1.0
 
-    def series(self, name: str) -> tuple[float | None, ...]:
-        """The history of one measure, oldest first."""
-        return tuple(point.values.get(name) for point in self.points)
+    def series(self, name: str, newest: int = HISTORY) -> tuple[float | None, ...]:
+        """The history of one measure, or its `newest` values, oldest first."""
+        return tuple([point.values.get(name) for point in self.points[-newest:]])
 
 
 class Feed:

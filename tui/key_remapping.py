@@ -4,11 +4,13 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from textual.binding import Binding, BindingType
 
 from opsdash.collectors.errors import ConfigError
 from opsdash.tui import screens
+from opsdash.tui.screens.logs.following import Following
 from opsdash.tui.screens.place import Place
 from opsdash.tui.screens.row_keys import RowKeys
 from opsdash.widgets.logview import LogView
@@ -30,7 +32,10 @@ def refuse_mistakes(keys: Mapping[str, str], app_bindings: Iterable[BindingType]
     if not keys:
         return
     everywhere = tuple(_bindings(app_bindings))
-    places = {place.called or place.__name__: (*everywhere, *_of_place(place)) for place in _places()}
+    places = {
+        place.called or place.__name__: (*everywhere, *_of_place(place), *_bindings(_rows(place).BINDINGS))
+        for place in _places()
+    }
     known = {binding.id for bindings in places.values() for binding in bindings if binding.id}
     mistakes = [_unknown(name, known) for name in keys if name not in known]
     for place, bindings in places.items():
@@ -59,12 +64,15 @@ def _taken(keys: Mapping[str, str], bindings: Iterable[Binding], place: str) -> 
 
 
 def _of_place(place: type[Place]) -> Iterator[Binding]:
-    """What works in a place: its own, what it has from others, and that of its rows."""
+    """What works in a place: its own, and what it has from others."""
     for each in place.__mro__:
         if issubclass(each, RowKeys):
             yield from _bindings(each.__dict__.get("BINDINGS", ()))
-    for rows in (Table, LogView):
-        yield from _bindings(rows.BINDINGS)
+
+
+def _rows(place: type[Place]) -> type[Table[Any] | LogView]:
+    """What has the rows of a place."""
+    return LogView if issubclass(place, Following) else Table
 
 
 def _bindings(listed: Iterable[BindingType]) -> Iterator[Binding]:

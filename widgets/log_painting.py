@@ -13,8 +13,10 @@ import msgspec
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 
+from opsdash.collectors.lines.bounded import TooSlow
 from opsdash.collectors.lines.merge import Timeline
 from opsdash.collectors.lines.source_lines import LineRef
 from opsdash.widgets.log_rows import SOURCE_COLOURS, TIMES, Entry, Layout, Row, row_count, rows
@@ -38,6 +40,13 @@ class _Painted(msgspec.Struct, frozen=True):
 
 class LogPainting(PlainLines, inherit_bindings=False):
     """A view of lines, the newest at the bottom."""
+
+    class SearchTooSlow(Message):
+        """What is marked in the lines would take for ever to find there, and is marked no longer."""
+
+        def __init__(self, pattern: str) -> None:
+            self.pattern = pattern
+            super().__init__()
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "logview--cursor",
@@ -115,7 +124,12 @@ class LogPainting(PlainLines, inherit_bindings=False):
         """Look which lines are in view now, and draw the rows that are different."""
         if not self.size.height or not self.is_attached:
             return
-        new = self._painted()
+        try:
+            new = self._painted()
+        except TooSlow:
+            search, self._search = self._search, None
+            self.post_message(self.SearchTooSlow(search.pattern if search is not None else ""))
+            new = self._painted()
         old, self._rows = self._rows, new
         changed = [y for y in range(len(new)) if y >= len(old) or old[y] != new[y]]
         if len(changed) > len(new) // 2:  # one region costs less than many

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from rich.cells import cell_len, chop_cells
 
+from opsdash.collectors.lines.bounded import bounded
 from opsdash.collectors.lines.record import Level, Record
 from opsdash.collectors.text import clean
 from opsdash.widgets.cells import cut, fitted
@@ -86,7 +87,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rows(entry: Entry, layout: Layout) -> tuple[Row, ...]:
-    """A line and the gaps above it, without the gutter; each row may be shorter than the width."""
+    """A line and the gaps above it, without the gutter; each row may be shorter than the width.
+
+    Raises:
+        TooSlow: What is searched for would take for ever to find in it.
+    """
     texts = _texts(entry, layout)
     first = (*_columns(entry, layout), *texts[0])
     indent = layout.width - layout.text_width
@@ -203,13 +208,15 @@ def _quoted(value: str) -> str:
 
 
 def _marked(spans: Iterable[Span], search: re.Pattern[str] | None) -> Row:
-    """The spans with what was searched for in a style of its own."""
+    """The spans with what was searched for in a style of its own. Raises TooSlow."""
     if search is None:
         return tuple(spans)
     found: list[Span] = []
     for text, style in spans:
         place = 0
-        for match in search.finditer(text):
+        with bounded():
+            matches = [*search.finditer(text)]
+        for match in matches:
             if match.end() > match.start():
                 found += [(text[place : match.start()], style), (match[0], "match")]
                 place = match.end()

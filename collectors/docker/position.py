@@ -5,6 +5,7 @@ repeat, and are not quite in order where a program prints to stdout and stderr. 
 earlier, and everything is skipped up to the line that was the last one.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from opsdash.collectors.docker.frames import Line, stamp_ns
@@ -18,8 +19,10 @@ class Position:
     def __init__(self) -> None:
         self.last = b""
         """The engine's time of the last line; empty: there was none."""
-        self._same = 0
-        """How many lines in a row had that time."""
+        self._taken: tuple[Counter[bytes], Counter[bytes]] = (Counter(), Counter())
+        """How many lines had which time: now, and for as long before as is asked for again at least."""
+        self._since_ns: int | None = None
+        """When the newer of the two begins."""
         self._latest = b""
         """The highest time that was seen."""
         self._to_skip = 0
@@ -43,7 +46,7 @@ class Position:
 
     def go_back(self) -> None:
         """From now on come lines since `since`, of which some were taken already."""
-        self._to_skip = self._same if self.last else 0
+        self._to_skip = sum(taken[self.last] for taken in self._taken) if self.last else 0
 
     def unseen(self, lines: Sequence[Line]) -> tuple[Sequence[Line], bool]:
         """Those of `lines` that were not taken before; they count as taken from now on.
@@ -71,11 +74,10 @@ class Position:
         return (), False
 
     def _take(self, lines: Sequence[Line]) -> None:
-        last = lines[-1][0]
-        if last != self.last:
-            self.last, self._same = last, 0
-        for stamp, _ in reversed(lines):
-            if stamp != last:
-                break
-            self._same += 1
-        self._latest = max(self._latest, lines[0][0], last)
+        self.last = lines[-1][0]
+        stamps = [stamp for stamp, _ in lines]
+        self._latest = max(self._latest, *stamps)
+        at_ns = stamp_ns(self.last)
+        if at_ns is not None and (self._since_ns is None or at_ns - self._since_ns > 2 * _EARLIER_NS):
+            self._taken, self._since_ns = (self._taken[1], Counter()), at_ns
+        self._taken[1].update(stamps)

@@ -3,11 +3,13 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import Literal
 
 import msgspec
 
+from opsdash.collectors.lines.bounded import TooSlow, bounded
 from opsdash.collectors.lines.record import Level
 from opsdash.collectors.text import one_line
 
@@ -26,6 +28,16 @@ _TOKEN = re.compile(
 
 class FilterError(ValueError):
     """What was typed cannot be looked for; the text says why."""
+
+
+class SlowFilter(FilterError):
+    """A pattern that would take for ever."""
+
+    def __init__(self, filter: "Filter") -> None:
+        self.filter = filter
+        super().__init__(
+            f"/{filter.value}/ takes far too long over these lines: write it without a repeat within a repeat"
+        )
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +126,10 @@ def _is_small(one: Filter) -> bool:
 
 
 Keep = Callable[[Sequence[bytes]], list[int]]
-"""The places of the records that are kept, of several; each is its lines with newlines between them."""
+"""The places of the records that are kept, of several; each is its lines with newlines between them.
+
+May raise SlowFilter."""
+_Search = Callable[[bytes], re.Match[bytes] | None]
 
 
 def keeps(filters: Sequence[Filter]) -> Keep:
@@ -137,15 +152,25 @@ def keeps(filters: Sequence[Filter]) -> Keep:
 
 def _test(one: Filter) -> Keep:
     if one.kind == "pattern":
-        search = compiled(one).search
-        if one.excludes:
-            return lambda records: [i for i, record in enumerate(records) if not search(record)]
-        return lambda records: [i for i, record in enumerate(records) if search(record)]
+        return partial(_matching, one, compiled(one).search)
     needle = one.value.encode()
     if one.kind == "id" or not _is_small(one):
         return lambda records: _holding(needle, b"\n".join(records), records, excludes=one.excludes)
     small = needle.lower()
     return lambda records: _holding(small, b"\n".join(records).lower(), records, excludes=one.excludes)
+
+
+def _matching(one: Filter, search: _Search, records: Sequence[bytes]) -> list[int]:
+    """The places of the records that match a pattern, or do not where it excludes.
+
+    Raises:
+        SlowFilter: It takes too long over these.
+    """
+    try:
+        with bounded():
+            return [i for i, record in enumerate(records) if (search(record) is None) == one.excludes]
+    except TooSlow:
+        raise SlowFilter(one) from None
 
 
 def _holding(needle: bytes, text: bytes, records: Sequence[bytes], *, excludes: bool) -> list[int]:
@@ -160,7 +185,8 @@ def _holding(needle: bytes, text: bytes, records: Sequence[bytes], *, excludes: 
     """
     at = text.find(needle)
     if at < 0 or not needle:
-        return list(range(len(records))) if excludes == (at < 0) else []
+        is_held = at >= 0
+        return list(range(len(records))) if is_held != excludes else []
     ends = [*accumulate(map(len, records), lambda end, length: end + 1 + length)]
     places = list[int]()
     while at >= 0:

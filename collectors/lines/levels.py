@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from opsdash.collectors.lines.record import Format, Level, level_of
+from opsdash.collectors.lines.trouble_words import BAD_WORDS
 
 _TIMED = (
     rb"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?"
@@ -21,10 +22,6 @@ _SETTLED: dict[Format | None, re.Pattern[bytes]] = {
 """What settles the level of a line, by format: a group holds its word."""
 _ANCHORED = (Format.PLAIN, Format.PYTHON, Format.JAVA, None)
 
-_WORDS = (
-    b"warn", b"wrn", b"err", b"eror", b"fatal", b"ftl", b"crit", b"panic", b"emerg", b"alert", b"severe",
-    b"failure", b"traceback", b"exception", b"segmentation",
-)  # fmt: skip
 _SIGNS: dict[Format | None, re.Pattern[bytes]] = {
     Format.JSON: re.compile(
         rb'"(?:level|severity|lvl|loglevel|log_level|s)": ?"?(?:[0-4]\b|[4-6]\d|[WEFCSPA]")'
@@ -60,7 +57,7 @@ def may_be_bad(record: bytes, format: Format | None) -> bool:
     [False, True, False, True]
     """
     lowered = record.lower()
-    if any(word in lowered for word in _WORDS):
+    if any(word in lowered for word in BAD_WORDS):
         return True
     sign = _SIGNS.get(format)
     return sign is not None and sign.search(record) is not None

@@ -18,10 +18,12 @@ _WORDS: Mapping[Format, tuple[bytes, ...]] = {
     Format.PLAIN: (*_CAPITALS, b"SEVERE", b"rror:", b"[error]", b"[warn]", b"Traceback", b"panic:"),
 }
 
-WORDS_OF_ANY_FORMAT = (
+BAD_WORDS = (
     b"warn", b"wrn", b"err", b"eror", b"fatal", b"ftl", b"crit", b"panic", b"emerg", b"alert", b"severe",
-    b"failure", b"traceback", b"exception", b"segmentation", b"\n<",
+    b"failure", b"traceback", b"exception", b"segmentation",
 )  # fmt: skip
+"""In small letters: what a line says in words that is a warning or worse."""
+WORDS_OF_ANY_FORMAT = (*BAD_WORDS, b"\n<")
 """In small letters. Whatever `read_line` takes for a warning or worse holds one of these, or one of its own
 format's."""
 

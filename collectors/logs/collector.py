@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.errors import TimedOut
@@ -44,6 +45,7 @@ class LogCollector:
         assert isinstance(settings, LogSettings)
         self._target = target
         self._most_bytes = settings.max_bytes
+        self._zone = UTC if settings.utc else None
         self._clock = clock
         self._files = files or LocalFiles()
         self._searches = Searches(str(target.id), settings.paths, self._files, clock)
@@ -131,7 +133,9 @@ class LogCollector:
             tail = Tail(path, self._files, most_bytes=most_bytes)
             status = found[path].status
             device = status.identity[0] if status is not None else None
-            self._followed[path] = Followed(self._target.id, name, tail, device=device, now=now)
+            self._followed[path] = Followed(
+                self._target.id, name, tail, device=device, now=now, zone=self._zone
+            )
         for followed in self._followed.values():
             followed.source.buffer.max_bytes = followed.tail.most_bytes = most_bytes
 
@@ -190,6 +194,11 @@ class LogCollector:
         return LogData(
             taken_at=moment,
             logs=(*sources, *(failed_summary(place, failure, since) for place, failure in self._failures)),
+            absent=tuple(
+                (one_line(pattern), failure)
+                for pattern, failure in self._failures
+                if failure.kind is FailureKind.NOT_THERE
+            ),
             not_followed=tuple(left),
             not_followed_count=len(self._left),
         )

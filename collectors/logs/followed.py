@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from opsdash.collectors.lines.buffer import LogBuffer
 from opsdash.collectors.lines.source import LogSource
@@ -23,17 +24,39 @@ _TAIL_BYTES = 8 * 1024 * 1024
 class Followed:
     """A source of the target."""
 
-    def __init__(self, target: TargetId, name: str, tail: Tail, *, device: int | None, now: float) -> None:
-        """Args: its name, unique in the target; where its file system is, as far as known; Unix time."""
+    def __init__(
+        self,
+        target: TargetId,
+        name: str,
+        tail: Tail,
+        *,
+        device: int | None,
+        now: float,
+        zone: tzinfo | None = None,
+    ) -> None:
+        """Begin with a file.
+
+        Args:
+            target: What it belongs to.
+            name: Unique in the target.
+            tail: Reads it.
+            device: Where its file system is; None: not known.
+            now: Unix time.
+            zone: Of times in it that state none; None: this machine's.
+        """
         self.tail = tail
         self.device = device
         self.source = LogSource(
-            target=target, name=name, identity=one_line(tail.path), buffer=LogBuffer(tail.most_bytes)
+            target=target,
+            name=name,
+            identity=one_line(tail.path),
+            buffer=LogBuffer(tail.most_bytes),
+            zone=zone,
         )
         self.changed_at = 0.0
         """Unix time of the file's last write; 0: not known."""
         self.failure: Failure | None = None
-        self._tally = Tally()
+        self._tally = Tally(zone)
         self._watched_since = now
         self._told_end = 0
         self._told_failure: Failure | None = None

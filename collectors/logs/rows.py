@@ -6,6 +6,7 @@ import msgspec
 
 from opsdash.collectors.format import number, plural
 from opsdash.collectors.lines.summary import SourceSummary
+from opsdash.collectors.snapshot import Failure
 
 
 class NotFollowed(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,8 @@ class LogData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """When something in here last changed, or a few seconds later."""
     logs: tuple[SourceSummary, ...] = ()
     """Every file that is followed, by path; then patterns that no file matches, which is their failure."""
+    absent: tuple[tuple[str, Failure], ...] = ()
+    """Patterns that no file matches, from the first look on or for some time by now, each with the words for it."""
     not_followed: tuple[NotFollowed, ...] = ()
     """Up to a hundred of them."""
     not_followed_count: int = 0

@@ -14,6 +14,8 @@ SEARCH_EVERY_S = 2.0
 _COST_FACTOR = 50.0
 """A search that takes long is made less often: it uses at most this part of the time."""
 SEARCH_LIMIT_S = 2.0
+_ABSENT_S = 10.0
+"""Where files matched, none may for so long before that is told: one may be on its way from here to there."""
 
 
 class _Pattern:
@@ -24,6 +26,8 @@ class _Pattern:
         self.key = key
         self.found: Searched | None = None
         self.is_hanging = False
+        self.matched_mono_s: float | None = None
+        """When its last search that found a file was; None: none has."""
 
 
 class Searches:
@@ -52,6 +56,8 @@ class Searches:
                 lambda: search(pattern.pattern, self._files), key=pattern.key, timeout_s=SEARCH_LIMIT_S
             )
             pattern.is_hanging = False
+            if pattern.found.matches:
+                pattern.matched_mono_s = self._clock.mono_s()
         except (TimeoutError, StillRunning):
             pattern.is_hanging = True
 
@@ -70,6 +76,15 @@ class Searches:
                 yield pattern.pattern, hangs(SEARCH_LIMIT_S)
             elif pattern.found is not None:
                 yield from _failures(pattern.found)
+                if self._is_absent(pattern):
+                    yield pattern.pattern, _absent(pattern)
+
+    def _is_absent(self, pattern: _Pattern) -> bool:
+        """Whether no file matches: from the first search on, or for some time."""
+        found, matched_mono_s = pattern.found, pattern.matched_mono_s
+        if found is None or found.matches or found.closed or found.is_cut:
+            return False
+        return matched_mono_s is None or self._clock.mono_s() - matched_mono_s >= _ABSENT_S
 
 
 def hangs(limit_s: float) -> Failure:
@@ -91,9 +106,9 @@ def _failures(found: Searched) -> Iterator[tuple[str, Failure]]:
             found.pattern,
             Failure(kind=FailureKind.NOT_SUPPORTED, reason=reason, hint="name a narrower path"),
         )
-    elif not found.matches and not found.closed:
-        hint = f"it is looked for every {SEARCH_EVERY_S:g} s; check the path if one should be there"
-        yield (
-            found.pattern,
-            Failure(kind=FailureKind.NOT_THERE, reason="no file matches yet", hint=hint),
-        )
+
+
+def _absent(pattern: _Pattern) -> Failure:
+    since = "yet" if pattern.matched_mono_s is None else "any more"
+    hint = f"it is looked for every {SEARCH_EVERY_S:g} s; check the path if one should be there"
+    return Failure(kind=FailureKind.NOT_THERE, reason=f"no file matches {since}", hint=hint)

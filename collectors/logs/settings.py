@@ -36,6 +36,8 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     the home folder. The 64 files that changed last are followed. Lines are read as UTF-8."""
     max_bytes: Annotated[int, msgspec.Meta(ge=65_536, le=1_073_741_824)] = MAX_BYTES
     """Held of each file; the files of one target share 128 MiB, or as much as this where it is more."""
+    utc: bool = False
+    """Times that state no zone are UTC, as in the logs of most servers; otherwise they are this machine's."""
     thresholds: LogThresholds = LogThresholds()
 
     @property

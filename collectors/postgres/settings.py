@@ -29,15 +29,17 @@ class PostgresThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     idle_in_transaction_s: Seconds = 300.0
     """How long a transaction may be left idle."""
     query_s: Seconds = 300.0
+    """How long one statement may run."""
     statement_ratio: Ratio = 0.30
     """Share of all execution time over the last minutes that one statement takes."""
     statement_slower: Annotated[float, msgspec.Meta(ge=1)] = 3.0
     """How many times its mean of before."""
     replication_lag_s: Seconds = 60.0
+    """How far the replay of a standby may be behind, in time."""
     replication_lag_bytes: Count = 256 * 1024 * 1024
+    """The same in WAL that it has not replayed."""
     slot_retained_bytes: Count = 512 * 1024 * 1024
     """WAL that is kept for a slot nobody uses."""
-    """How long one statement may run."""
 
 
 class PostgresSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

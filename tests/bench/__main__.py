@@ -6,13 +6,16 @@ import os
 import random
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from opsdash.tui.demo.servers import HOST, PostgresServer
 from tests.bench import containers, health_and_cache, logs, soak, subjects
-from tests.bench.loaded_server import frozen, loaded_server, silent_port
-from tests.bench.measure import Figures, Plan, run_frozen, run_live, run_never_answered
-from tests.bench.report import FROZEN, LIVE, NEVER_ANSWERED, Part, as_values, table
+from tests.bench.loaded_server import frozen, loaded_server, quiet_server, silent_port
+from tests.bench.measure import Figures, Plan, run_frozen, run_idle, run_live, run_never_answered
+from tests.bench.report import FROZEN, GROWTH, IDLE, LIVE, NEVER_ANSWERED, Part, as_values, table
+from tests.bench.subjects import Subject
 
 _OTHERS = {
     "cache-and-health": health_and_cache.measure,
@@ -31,9 +34,9 @@ def main() -> int:
     parts: tuple[Part, ...] = ()
     with tempfile.TemporaryDirectory(prefix="opsdash-bench-") as folder:
         if "postgres" in options.only:
-            _say(f"starting PostgreSQL with {options.sessions} sessions")
-            with loaded_server(options.sessions) as server:
-                parts = measure(Path(folder), server, options)
+            if subjects.program("pg_activity") is None:
+                _say("pg_activity is not installed, so opsdash is measured alone: pip install pg_activity")
+            parts = measure(Path(folder), options)
         for name, part in _OTHERS.items():
             if name in options.only:
                 parts += part(Path(folder), _say)
@@ -53,7 +56,7 @@ def main() -> int:
 def _circumstances(options: argparse.Namespace, load: tuple[float, float]) -> str:
     before, after = load
     sessions = (
-        f"{options.sessions} sessions, refresh {subjects.REFRESH_S} s, {options.repeats} runs in turn; "
+        f"PostgreSQL: refresh {subjects.REFRESH_S} s, {options.repeats} runs in turn; "
         if "postgres" in options.only
         else ""
     )
@@ -66,7 +69,14 @@ def _circumstances(options: argparse.Namespace, load: tuple[float, float]) -> st
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--sessions", type=int, default=800, help="held on the server (800)")
+    parser.add_argument(
+        "--sessions",
+        type=int,
+        nargs="+",
+        default=[50, 200, 800],
+        metavar="N",
+        help="held on a server, for each a server of its own (50 200 800)",
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs of each program, in turn (3)")
     parser.add_argument("--steady", type=float, default=20.0, metavar="S", help="seconds of steady view (20)")
     parser.add_argument("--presses", type=int, default=60, help="keys pressed in each run (60)")
@@ -76,23 +86,64 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(folder: Path, server: PostgresServer, options: argparse.Namespace) -> tuple[Part, ...]:
-    """All parts, one after the other; within a part the programs take turns."""
+def measure(folder: Path, options: argparse.Namespace) -> tuple[Part, ...]:
+    """All parts on PostgreSQL; within a part the programs, and the servers, take turns."""
+    with ExitStack() as stack:
+        servers = {}
+        for count in sorted(set(options.sessions)):
+            _say(f"starting PostgreSQL with {count} sessions")
+            servers[count] = stack.enter_context(loaded_server(count, (subjects.OURS, subjects.PEER)))
+        quiet = stack.enter_context(quiet_server(subjects.OURS))
+        return (
+            *_live(folder, servers, options),
+            *_unwell(folder, servers[max(servers)], options),
+            *_idle(folder, quiet, options),
+        )
+
+
+def _live(
+    folder: Path, servers: Mapping[int, PostgresServer], options: argparse.Namespace
+) -> tuple[Part, ...]:
+    """Figures beside pg_activity's; every turn goes through all servers."""
     plan = Plan(steady_s=options.steady, presses=options.presses)
-    ours = subjects.opsdash(folder, {"bench": server.dsn()})
-    peer = subjects.pg_activity(folder, server)
-    if peer is None:
-        _say("pg_activity is not installed, so opsdash is measured alone: pip install pg_activity")
-    measured = [ours] if peer is None else [ours, peer]
-    for subject in measured:  # writes the byte code of both, and fills the file cache
-        run_live(subject, Plan(steady_s=0.0, presses=0))
-    live: dict[str, list[Figures]] = {subject.name: [] for subject in measured}
-    silent: list[Figures] = []
-    unanswered: list[Figures] = []
+    runs: dict[tuple[int, str], list[Figures]] = {}
+    for turn in range(options.repeats + 1):  # the first one writes the byte code, and fills the file cache
+        for count, server in servers.items():
+            for subject in _beside(folder, count, server):
+                if turn:
+                    _say(f"run {turn} of {options.repeats}: {subject.name}, {count} sessions")
+                    runs.setdefault((count, subject.name), []).append(run_live(subject, server, plan))
+                elif count == min(servers):
+                    run_live(subject, server, Plan(steady_s=0.0, presses=0))
+    parts = [
+        Part(
+            title=f"{count} sessions",
+            measures=LIVE,
+            ours=_all(runs, count, "opsdash"),
+            peers=_all(runs, count, "pg_activity"),
+        )
+        for count in servers
+    ]
+    few, many = min(servers), max(servers)
+    ours, peers = (
+        _grown(_all(runs, few, name), _all(runs, many, name)) for name in ("opsdash", "pg_activity")
+    )
+    growth = Part(title=f"from {few} to {many} sessions", measures=GROWTH, ours=ours, peers=peers)
+    return (*parts, growth) if few < many else tuple(parts)
+
+
+def _grown(few: Sequence[Figures], many: Sequence[Figures]) -> tuple[Figures, ...]:
+    """How much more CPU a refresh took in each turn."""
+    both = ((a.cpu_per_refresh_s, b.cpu_per_refresh_s) for a, b in zip(few, many, strict=True))
+    return tuple(Figures(growth_ratio=more / less) for less, more in both if less and more)
+
+
+def _unwell(folder: Path, server: PostgresServer, options: argparse.Namespace) -> tuple[Part, ...]:
+    """The server stops answering; nothing ever answers."""
+    plan = Plan(steady_s=options.steady, presses=options.presses)
+    ours = subjects.opsdash(folder, {"bench": server.dsn(subjects.OURS)})
+    silent, unanswered = [], []
     for turn in range(options.repeats):
-        for subject in measured:
-            _say(f"run {turn + 1} of {options.repeats}: {subject.name}")
-            live[subject.name].append(run_live(subject, plan))
         _say(f"run {turn + 1} of {options.repeats}: opsdash, the server stops answering")
         silent.append(run_frozen(ours, server, plan))
         with silent_port() as port, frozen(server):
@@ -102,19 +153,34 @@ def measure(folder: Path, server: PostgresServer, options: argparse.Namespace) -
             }
             unanswered.append(run_never_answered(subjects.opsdash(folder, dsns)))
     return (
-        Part(
-            title="the server answers",
-            measures=LIVE,
-            ours=_all(live, ours.name),
-            peers=_all(live, "pg_activity"),
-        ),
         Part(title="the server stops answering", measures=FROZEN, ours=tuple(silent)),
         Part(title="no target ever answers", measures=NEVER_ANSWERED, ours=tuple(unanswered)),
     )
 
 
-def _all(runs: dict[str, list[Figures]], name: str) -> tuple[Figures, ...]:
-    return tuple(runs.get(name, ()))
+def _idle(folder: Path, server: PostgresServer, options: argparse.Namespace) -> tuple[Part, ...]:
+    """What it takes to look at a server on which nothing happens."""
+    plan = Plan(steady_s=options.steady, presses=0)
+    subject = subjects.opsdash(folder, {"quiet": server.dsn(subjects.OURS)})
+    runs: dict[bool, list[Figures]] = {False: [], True: []}
+    for turn in range(options.repeats):
+        _say(f"run {turn + 1} of {options.repeats}: opsdash, nothing happens")
+        for in_list, found in runs.items():
+            found.append(run_idle(subject, plan, in_list=in_list))
+    return (
+        Part(title="nothing happens: overview", measures=IDLE, ours=tuple(runs[False])),
+        Part(title="nothing happens: sessions", measures=IDLE, ours=tuple(runs[True])),
+    )
+
+
+def _beside(folder: Path, count: int, server: PostgresServer) -> tuple[Subject, ...]:
+    ours = subjects.opsdash(folder, {f"bench-{count}": server.dsn(subjects.OURS)})
+    peer = subjects.pg_activity(folder, server)
+    return (ours,) if peer is None else (ours, peer)
+
+
+def _all(runs: Mapping[tuple[int, str], list[Figures]], count: int, name: str) -> tuple[Figures, ...]:
+    return tuple(runs.get((count, name), ()))
 
 
 def _say(text: str) -> None:

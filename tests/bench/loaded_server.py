@@ -5,9 +5,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import psycopg
@@ -21,6 +22,8 @@ _ROOM = 100
 
 _LOAD_S = 180.0
 
+_OPTIONS: Mapping[str, str | int] = {"shared_preload_libraries": "pg_stat_statements"}
+
 _HELD = """
 select count(*) filter (where state = 'idle in transaction'),
        count(*) filter (where wait_event_type = 'Lock'), count(*)
@@ -28,13 +31,63 @@ from pg_stat_activity where backend_type = 'client backend'
 """
 
 
+_ROLE = "create role {role} superuser login"
+
+_EXECUTED = """
+select coalesce(sum(calls), 0)::int, coalesce(sum(total_exec_time), 0) / 1000
+from pg_stat_statements join pg_roles on pg_roles.oid = userid where rolname = %s
+"""
+
+
+class Executed(NamedTuple):
+    """What a server did for one role so far."""
+
+    statements: int
+    exec_s: float
+    """Execution time by pg_stat_statements, which leaves out parsing and planning."""
+
+
+def executed(server: PostgresServer, role: str) -> Executed:
+    """What `server` has done for `role`."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        row = connection.execute(_EXECUTED, (role,)).fetchone()
+    assert row is not None
+    return Executed(*row)
+
+
+def _prepare(server: PostgresServer, roles: Sequence[str]) -> None:
+    """Roles of the measured programs, and what counts the time of their statements."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute("create extension pg_stat_statements")
+        for role in roles:
+            connection.execute(_ROLE.format(role=role).encode())
+
+
 @contextmanager
-def loaded_server(sessions: int) -> Iterator[PostgresServer]:
-    """A server with `sessions` held sessions; nothing of it is left afterwards, whatever happens."""
+def quiet_server(role: str) -> Iterator[PostgresServer]:
+    """A server on which nobody does anything; `role` may log in."""
     with Keeper() as keeper:
         binaries = find_binaries(keeper.folder, user=server_user(), major=18)
-        server = PostgresServer(keeper, binaries, name="bench", options={"max_connections": sessions + _ROOM})
+        server = PostgresServer(keeper, binaries, name="quiet", options=_OPTIONS)
         server.wait_ready()
+        _prepare(server, (role,))
+        yield server
+
+
+@contextmanager
+def loaded_server(sessions: int, roles: Sequence[str] = ()) -> Iterator[PostgresServer]:
+    """A server with `sessions` held sessions; nothing of it is left afterwards, whatever happens.
+
+    Args:
+        sessions: Of them shares do different things; see `held_sessions.py`.
+        roles: May log in as well.
+    """
+    with Keeper() as keeper:
+        binaries = find_binaries(keeper.folder, user=server_user(), major=18)
+        options = {**_OPTIONS, "max_connections": sessions + _ROOM}
+        server = PostgresServer(keeper, binaries, name="bench", options=options)
+        server.wait_ready()
+        _prepare(server, roles)
         keeper.start(
             "sessions",
             [sys.executable, str(Path(__file__).with_name("held_sessions.py")), server.dsn(), str(sessions)],

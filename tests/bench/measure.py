@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from opsdash.tui.demo.servers import PostgresServer
-from tests.bench.loaded_server import frozen
+from tests.bench.loaded_server import executed, frozen
 from tests.bench.program import Program
 from tests.bench.subjects import REFRESH_S, Subject
 
@@ -44,6 +44,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     start_cpu_s: float | None = None
     """CPU seconds used until then."""
     cpu_per_refresh_s: float | None = None
+    server_s_per_refresh: float | None = None
+    """Execution time on the server."""
+    statements_per_refresh: float | None = None
+    floor_ratio: float | None = None
+    """What was written to the terminal, as a multiple of the least that its changed cells need."""
+    growth_ratio: float | None = None
+    """CPU per refresh with most sessions, as a multiple of that with fewest."""
     rss_bytes: int | None = None
     """At the end of the steady phase."""
     bytes_per_s: float | None = None
@@ -81,7 +88,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """The longest event that the server's latency monitor knows; 0: none took a millisecond."""
 
 
-def run_live(subject: Subject, plan: Plan) -> Figures:
+def run_live(subject: Subject, server: PostgresServer, plan: Plan) -> Figures:
     """Start, first data, list of sessions, steady phase, keys, quit; the server answers."""
     with Program(subject.argv, subject.env) as program:
         painted = program.expect(lambda: not program.terminal.is_blank, "first paint")
@@ -89,17 +96,39 @@ def run_live(subject: Subject, plan: Plan) -> Figures:
         start_cpu_s = program.usage().cpu_s
         _go_to_sessions(program, subject)
         program.watch(_SETTLE_S)
-        cpu_s, began_mono_s = program.usage().cpu_s, time.monotonic()
-        written = program.watch(plan.steady_s)
-        used, for_s = program.usage(), time.monotonic() - began_mono_s
+        asked, cpu_s, began_mono_s = executed(server, subject.role), program.usage().cpu_s, time.monotonic()
+        written = program.watch_frames(plan.steady_s)
+        used, refreshes = program.usage(), (time.monotonic() - began_mono_s) / REFRESH_S
+        after = executed(server, subject.role)
         return Figures(
             first_paint_s=painted - program.started_mono_s,
             first_data_s=data - program.started_mono_s,
             start_cpu_s=start_cpu_s,
-            cpu_per_refresh_s=(used.cpu_s - cpu_s) / for_s * REFRESH_S,
+            cpu_per_refresh_s=(used.cpu_s - cpu_s) / refreshes,
+            server_s_per_refresh=(after.exec_s - asked.exec_s) / refreshes,
+            statements_per_refresh=(after.statements - asked.statements) / refreshes,
             rss_bytes=used.rss_bytes,
-            bytes_per_s=written / for_s,
+            bytes_per_s=written.size / (plan.steady_s or 1.0),
+            floor_ratio=written.size / written.floor if written.floor else None,
             key_s=_moves(program, plan.presses),
+            quit_s=program.quit(subject.quit),
+        )
+
+
+def run_idle(subject: Subject, plan: Plan, *, in_list: bool) -> Figures:
+    """A quiet server, with the overview or the list of its sessions in front."""
+    with Program(subject.argv, subject.env) as program:
+        program.expect(lambda: _shows(program, subject.data), "first data")
+        if in_list:
+            _go_to_sessions(program, subject)
+        program.watch(_SETTLE_S)
+        cpu_s, began_mono_s = program.usage().cpu_s, time.monotonic()
+        written = program.watch_frames(plan.steady_s)
+        used, for_s = program.usage(), time.monotonic() - began_mono_s
+        return Figures(
+            cpu_ratio=(used.cpu_s - cpu_s) / for_s,
+            bytes_per_s=written.size / plan.steady_s,
+            floor_ratio=written.size / written.floor if written.floor else None,
             quit_s=program.quit(subject.quit),
         )
 

@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 import psutil
 
+from tests.bench.floor import Floor
 from tests.bench.terminal import Terminal
 
 COLUMNS, LINES = 200, 50
@@ -24,12 +25,23 @@ KEY_LIMIT_S = 2.0
 
 _QUIT_LIMIT_S = 10.0
 
+_FRAME_S = 0.015
+"""What comes within this time of what came before is one frame."""
+
 
 class Usage(NamedTuple):
     """What a program and all its children have used."""
 
     cpu_s: float
     rss_bytes: int
+
+
+class Written(NamedTuple):
+    """What came from a program, in bytes."""
+
+    size: int
+    floor: int
+    """The least that would have done; see `floor.py`."""
 
 
 class ProgramError(Exception):
@@ -107,12 +119,15 @@ class Program:
             came_mono_s, data = self._output.get(timeout=max(0.0, until_mono_s - time.monotonic()))
         except queue.Empty:
             return None
+        self._show(data)
+        return came_mono_s, len(data)
+
+    def _show(self, data: bytes) -> None:
         if not data:
             raise ProgramError(f"{self._name} ended by itself:\n{self.terminal.text.rstrip()}")
         answer = self.terminal.feed(data)
         if answer:
             os.write(self._fd, answer)
-        return came_mono_s, len(data)
 
     def until(self, is_there: Callable[[], bool], limit_s: float) -> float | None:
         """The moment (monotonic) of the output that made `is_there` true; None: not within the limit."""
@@ -144,6 +159,22 @@ class Program:
         while self._output.qsize() and (shown := self._show_next(0.0)) is not None:
             size += shown[1] if shown[0] <= end else 0
         return size
+
+    def watch_frames(self, for_s: float) -> Written:
+        """The same, with the least that the same frames could have been written with."""
+        self._catch_up()
+        end = time.monotonic() + for_s
+        time.sleep(for_s)
+        floor, size, before_mono_s = Floor(self.terminal), 0, 0.0
+        while self._output.qsize():
+            came_mono_s, data = self._output.get()
+            if came_mono_s - before_mono_s > _FRAME_S:
+                floor.frame()
+            self._show(data)
+            before_mono_s = came_mono_s
+            size += len(data) if came_mono_s <= end else 0
+        floor.frame()
+        return Written(size, floor.size)
 
     def _catch_up(self) -> None:
         while self._output.qsize():

@@ -60,32 +60,50 @@ def _percent(key: str, title: str, **rest: Any) -> Measure:
     return Measure(key=key, title=title, unit="%", scale=100, digits=2, **rest)
 
 
+def _mb(key: str, title: str, **rest: Any) -> Measure:
+    return Measure(key=key, title=title, unit="MB", scale=1e-6, digits=1, **rest)
+
+
+def _bytes_per_s(key: str, **rest: Any) -> Measure:
+    title, value = "to the terminal", _of("bytes_per_s")
+    return Measure(key=key, title=title, unit="B/s", scale=1, digits=0, value=value, **rest)
+
+
+def _times(key: str, title: str, **rest: Any) -> Measure:
+    return Measure(key=key, title=title, unit="x", scale=1, digits=2, **rest)
+
+
+_FLOOR = _times("floor_ratio", "of what changed cells need", value=_of("floor_ratio"), goal=1.4)
+
 LIVE = (
-    _ms("first_paint_ms", "first paint", value=_of("first_paint_s"), ratio_goal=0.85),
-    _ms("first_data_ms", "first data", value=_of("first_data_s")),
+    _ms("first_paint_ms", "first paint", value=_of("first_paint_s"), ratio_goal=0.8),
+    _ms("first_data_ms", "first data", value=_of("first_data_s"), ratio_goal=1.2),
     _ms("start_cpu_ms", "CPU until first data", value=_of("start_cpu_s")),
-    _ms("cpu_per_refresh_ms", "CPU per refresh", value=_of("cpu_per_refresh_s"), ratio_goal=0.3),
+    _ms("cpu_per_refresh_ms", "CPU per refresh", value=_of("cpu_per_refresh_s"), ratio_goal=0.2),
+    _ms("server_per_refresh_ms", "server, per refresh", value=_of("server_s_per_refresh"), ratio_goal=0.6),
     Measure(
-        key="rss_mb",
-        title="memory (RSS)",
-        unit="MB",
-        scale=1e-6,
-        digits=1,
-        value=_of("rss_bytes"),
-        ratio_goal=1.15,
-    ),
-    Measure(
-        key="bytes_per_s",
-        title="to the terminal",
-        unit="B/s",
+        key="statements_per_refresh",
+        title="statements, per refresh",
+        unit="n",
         scale=1,
-        digits=0,
-        value=_of("bytes_per_s"),
-        ratio_goal=0.25,
+        digits=1,
+        value=_of("statements_per_refresh"),
     ),
+    _mb("rss_mb", "memory (RSS)", value=_of("rss_bytes"), ratio_goal=1.1),
+    _bytes_per_s("bytes_per_s", ratio_goal=0.1),
+    _FLOOR,
     _ms("key_p50_ms", "key, half within", value=lambda runs: percentile(_keys(runs), 0.5)),
-    _ms("key_p95_ms", "key, 95 % within", value=lambda runs: percentile(_keys(runs), 0.95), goal=25),
-    _ms("quit_ms", "quit", value=_of("quit_s"), goal=400),
+    _ms("key_p95_ms", "key, 95 % within", value=lambda runs: percentile(_keys(runs), 0.95), goal=15),
+    _ms("quit_ms", "quit", value=_of("quit_s"), goal=300),
+)
+
+GROWTH = (_times("cpu_growth", "CPU per refresh grows", value=_of("growth_ratio"), goal=1.5),)
+
+IDLE = (
+    _percent("idle_cpu_percent", "CPU", value=_of("cpu_ratio"), goal=1),
+    _bytes_per_s("idle_bytes_per_s", goal=50),
+    _FLOOR,
+    _ms("idle_quit_ms", "quit", value=_of("quit_s"), goal=300),
 )
 
 FROZEN = (

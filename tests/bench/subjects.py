@@ -12,6 +12,9 @@ from opsdash.tui.demo.servers import HOST, PostgresServer
 
 REFRESH_S = 2
 
+OURS, PEER = "bench_opsdash", "bench_pg_activity"
+"""Roles, so that the server can tell what each program makes it do."""
+
 _NOT_PASSED_ON = ("COLUMNS", "LINES", "COLORTERM", "NO_COLOR", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY")
 _NOT_PASSED_ON_PREFIXES = ("PG", "DATABASE_URL", "OPSDASH", "TEXTUAL", "PYTHON")
 
@@ -29,6 +32,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     quit: tuple[str, ...]
     stale: str | None = None
     """Seen when it has noticed that the server does not answer; None: it does not say."""
+    role: str = ""
+    """Whom it logs in to PostgreSQL as, and nobody else does."""
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -56,7 +61,7 @@ def opsdash(folder: Path, dsns: Mapping[str, str]) -> Subject:
     ]
     subject = opsdash_on(folder, "-".join(dsns), tables, data=r"connections +\d+")
     to_sessions = (("2", r"2 Database"), ("\r", r"PID +AGE"))
-    return msgspec.structs.replace(subject, to_sessions=to_sessions, stale=r"stale")
+    return msgspec.structs.replace(subject, to_sessions=to_sessions, stale=r"stale", role=OURS)
 
 
 def opsdash_on(folder: Path, name: str, tables: Sequence[str], *, data: str) -> Subject:
@@ -80,11 +85,12 @@ def pg_activity(folder: Path, server: PostgresServer) -> Subject | None:
     found = program("pg_activity")
     if found is None:
         return None
-    address: Sequence[str] = ("-h", HOST, "-p", str(server.port), "-U", "postgres", "-d", "postgres")
+    address: Sequence[str] = ("-h", HOST, "-p", str(server.port), "-U", PEER, "-d", "postgres")
     return Subject(
         name="pg_activity",
         argv=(found, "--refresh", str(REFRESH_S), *address),
         env=_environment(folder),
         data=r"RUNNING QUERIES[\s\S]*\d+",
         quit=("q",),
+        role=PEER,
     )

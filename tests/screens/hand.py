@@ -13,12 +13,12 @@ from opsdash.tui.screens.confirm import ConfirmDialog
 from opsdash.tui.screens.place import Place
 from tests.documents import bindings
 from tests.support.every_kind import EveryKind
-from tests.support.screen import assert_fills, text_of
+from tests.support.screen import assert_fills, lines_of, text_of
+from tests.support.waiting import wait_until_async
 
-KEYS = sorted(
-    {key for _, binding in bindings() for key in binding.key.split(",")} | {"ctrl+q", "ctrl+z", "Y"}
-)
-"""Every key that anything of ours listens to, and some that nothing may listen to."""
+COMMANDS = sorted({binding.key for _, binding in bindings()} | {"ctrl+q", "ctrl+z", "Y"})
+"""The keys of every command of ours, with commas between, and some that nothing may listen to."""
+KEYS = sorted({key for keys in COMMANDS for key in keys.split(",")})
 PLACES = {
     "overview": "",
     "HTTP endpoints": "1",
@@ -136,6 +136,7 @@ class Hand:
         """The terminal has another size."""
         self.pressed.append(f"({width}x{height})")
         await self._pilot.resize_terminal(width, height)
+        await wait_until_async(lambda: len(lines_of(self.app)) == height, 30, "all is drawn anew")
         self.judge()
 
     async def back(self) -> None:

@@ -78,8 +78,10 @@ def look_at_everything(config: Path, root_pid: int) -> bytes:
         for keys, shown in (
             ("\r" if on_orders else "j\r", "orders (env unknown) › sessions"),
             ("\t", "› blocked"),
+            ("\t", "› statements"),
             ("\t", "› connections"),
             ("\t", "› databases"),
+            ("\t", "› replication"),
             ("\t", "› sessions"),
             ("\r", "› session "),
             ("?", "any key closes"),

@@ -28,7 +28,7 @@ _PRINTING_MIN = 10
 _NEWEST_LINES = 3
 _QUOTED = 120
 """Characters of a line that a title repeats."""
-_BLIND = (FailureKind.NO_PERMISSION, FailureKind.TIMED_OUT, FailureKind.LOST)
+_BLIND = (FailureKind.NO_PERMISSION, FailureKind.TIMED_OUT, FailureKind.LOST, FailureKind.NOT_SUPPORTED)
 """Failures that hide what a file says; one that is not there says nothing."""
 
 
@@ -39,7 +39,7 @@ def findings(data: LogData, target: Target) -> tuple[Finding, ...]:
         data: The reading.
         target: Its target; the settings are `LogSettings`.
     """
-    return (*log_findings(data.logs, target), *_unread(data, target))
+    return (*log_findings(data.logs, target), *_unread(data, target), *_absent(data, target))
 
 
 def log_findings(
@@ -202,6 +202,23 @@ def _unread(data: LogData, target: Target) -> Iterator[Finding]:
             place=PLACE,
             identity=LogPlace(source=sources[0].identity),
             weight=float(len(sources)),
+        )
+
+
+def _absent(data: LogData, target: Target) -> Iterator[Finding]:
+    """Patterns that no file matches: a path that is mistyped would never say anything."""
+    for pattern, failure in data.absent:
+        yield Finding(
+            severity=Severity.WARN,
+            target=target.id,
+            rule="log.absent",
+            subject=pattern,
+            title=f"{pattern}: {failure.reason}",
+            short=f"{failure.reason}: {pattern}",
+            evidence=(failure.hint,) if failure.hint else (),
+            cause="the path is mistyped, or what writes the file is not there, or writes somewhere else",
+            place=PLACE,
+            identity=LogPlace(source=pattern),
         )
 
 

@@ -1,5 +1,6 @@
 """What every screen with tables can do with the rows in front: filter, choose columns, copy, export."""
 
+import asyncio
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -28,13 +29,17 @@ class RowKeys(Screen[None], inherit_bindings=False):
 
     watch_over: Watch
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._making_filter = asyncio.Lock()
+
     @abstractmethod
     def notice(self, text: str, tone: Tone = Tone.WARN) -> None:
         """Say something in the last line for a while."""
 
     def tell_filter(self) -> None:
         """Say anew how many rows a filter leaves, where there is one."""
-        for line in self.query("FilterLine").results(FilterLine):
+        for line in self._filter_lines():
             line.tell()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -43,8 +48,9 @@ class RowKeys(Screen[None], inherit_bindings=False):
 
     async def action_filter(self) -> None:
         """Type which rows to keep. The next key is a letter of it already, never another command."""
-        if isinstance(self.focused, Table):
-            (await self._filter_line()).begin(self.focused)
+        table = self.focused
+        if isinstance(table, Table):
+            (await self._filter_line()).begin(table)
 
     def action_columns(self) -> None:
         """Choose which columns are shown."""
@@ -85,18 +91,24 @@ class RowKeys(Screen[None], inherit_bindings=False):
 
     async def on_table_narrowed(self, message: Table.Narrowed) -> None:
         """Say that rows are hidden, and how many."""
-        (await self._filter_line()).follow(message.table)
+        if self.is_attached:  # the place may have been left meanwhile
+            (await self._filter_line()).follow(message.table)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Another table is in front: its filter is told, if it has one."""
         if isinstance(event.widget, Table):
-            for line in self.query("FilterLine").results(FilterLine):
+            for line in self._filter_lines():
                 line.follow(event.widget)
+
+    def _filter_lines(self) -> tuple[FilterLine, ...]:
+        """The one there is, if there is one. While it is being made there is nothing in it yet."""
+        return tuple(line for line in self.query("FilterLine").results(FilterLine) if line.is_mounted)
 
     async def _filter_line(self) -> FilterLine:
         """Made when it is first needed: most screens are left without one."""
-        if not self.query("FilterLine"):
-            await self.mount(FilterLine(), before="#keys")
+        async with self._making_filter:  # another key may want it meanwhile
+            if not self.query("FilterLine"):
+                await self.mount(FilterLine(), before="#keys")
         return self.query_one(FilterLine)
 
     async def action_show_all_or_back(self) -> None:

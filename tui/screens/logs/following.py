@@ -7,6 +7,7 @@ from typing import Any
 from textual.widget import Widget
 from textual.worker import Worker
 
+from opsdash.collectors.lines.filter import SlowFilter
 from opsdash.collectors.lines.source_lines import LineRef
 from opsdash.tui.screens.logs.scope import LogScope
 from opsdash.tui.screens.logs.seek import SLICE_S, give_way
@@ -54,7 +55,7 @@ class Following(Place):
     def show_feed(self) -> None:
         """Other sources, counters, lines that came."""
         if self._scope.refresh():
-            self._scope.sift(self.watch_over.clock, SLICE_S)
+            self._sift_slice()
             self._view.show(self._scope.timeline)
             self._sift()
         views = self.watch_over.feed.views()
@@ -135,14 +136,23 @@ class Following(Place):
         """Let the filters go through what is held; a little at once, so that the screen fills."""
         if not self._scope.in_force:
             return
-        self._scope.sift(self.watch_over.clock, SLICE_S)
+        self._sift_slice()
         if not self._scope.is_complete:
             self.begin(self._sift_on, "sift")
+
+    def _sift_slice(self) -> None:
+        """Let the filters go on; one that would take for ever is taken away."""
+        try:
+            self._scope.sift(self.watch_over.clock, SLICE_S)
+        except SlowFilter as error:
+            self._scope.drop(error.filter)
+            self.notice(str(error))
+            self.filters_changed()
 
     async def _sift_on(self) -> None:
         while not self._scope.is_complete:
             await give_way()
-            self._scope.sift(self.watch_over.clock, SLICE_S)
+            self._sift_slice()
             if self.watch_over.clock.mono_s() - self._drawn[1] >= FRAME_S:
                 self._draw()
                 self._show_head()

@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from opsdash.collectors.lines.filter import FilterError, parse
+from opsdash.collectors.lines.filter import Filter, FilterError, SlowFilter, parse
 from opsdash.collectors.lines.ids import ids_of
 from opsdash.collectors.lines.source_lines import LineRef
 from opsdash.tui.screens.logs.following import Following
 from opsdash.tui.screens.logs.seek import Seeker
 from opsdash.tui.watch import Watch
+from opsdash.widgets.log_painting import LogPainting
 from opsdash.widgets.prompt import Prompt
 from opsdash.widgets.status import Tone
 
@@ -121,7 +122,21 @@ class Narrowing(Following):
         self._seek(partial(self._seeker.error, forward=forward))
 
     def _seek(self, seeking: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.begin(seeking, "seek")
+        self.begin(partial(self._seek_bounded, seeking), "seek")
+
+    async def _seek_bounded(self, seeking: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await seeking()
+        except SlowFilter as error:
+            self._give_up_search(str(error))
+
+    def on_log_painting_search_too_slow(self, message: LogPainting.SearchTooSlow) -> None:
+        """What is looked for could not be marked in the lines."""
+        self._give_up_search(str(SlowFilter(Filter(kind="pattern", value=message.pattern))))
+
+    def _give_up_search(self, why: str) -> None:
+        self._seeker.give_up()
+        self.notice(why)
 
 
 def _ids_at(line: LineRef | None) -> tuple[str, ...]:

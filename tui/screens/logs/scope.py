@@ -96,7 +96,11 @@ class LogScope:
             lines.buffer.listeners.discard(self._came)
 
     def sift(self, clock: Clock, budget_s: float) -> None:
-        """Let the filters go on for a while."""
+        """Let the filters go on for a while.
+
+        Raises:
+            SlowFilter: One of them would take for ever; `drop` it.
+        """
         sieves = [lane for lane in self.lanes if isinstance(lane, Sieve)]
         self.is_complete = sift(sieves, clock, budget_s)
 
@@ -109,6 +113,10 @@ class LogScope:
     def stack(self, filters: Sequence[Filter]) -> None:
         """Add filters; one that is there already stays where it is."""
         self.filters = tuple(dict.fromkeys((*self.filters, *filters)))
+
+    def drop(self, one: Filter) -> None:
+        """Take a filter away."""
+        self.filters = tuple(kept for kept in self.filters if kept != one)
 
     def unstack(self) -> Filter | None:
         """Take away the last one that was set; gives it, or None when there was none."""

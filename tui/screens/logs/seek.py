@@ -53,6 +53,11 @@ class Seeker:
         self._view.search_for(shown)
         return self.looked_for is not None
 
+    def give_up(self) -> None:
+        """Look for nothing any more."""
+        self.looked_for = None
+        self._view.search_for(None)
+
     async def first(self) -> None:
         """From where the view is: downward, or upward when it is at its end."""
         if self.looked_for is None:

@@ -122,7 +122,7 @@ def visible_ids(lines: Sequence[ContainerLine]) -> tuple[str, ...]:
 
 
 def _cpu_history(line: ContainerLine) -> str:
-    values = line.view.series(f"cpu {line.container.id}")
+    values = line.view.series(f"cpu {line.container.id}", _SPARK)
     return spark(values, _SPARK, least_top=CPU_LEAST_TOP).rjust(_SPARK)
 
 
