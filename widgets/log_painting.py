@@ -19,7 +19,7 @@ from textual.strip import Strip
 from opsdash.collectors.lines.bounded import TooSlow
 from opsdash.collectors.lines.merge import Timeline
 from opsdash.collectors.lines.source_lines import LineRef
-from opsdash.widgets.log_rows import SOURCE_COLOURS, TIMES, Entry, Layout, Row, row_count, rows
+from opsdash.widgets.log_rows import SOURCE_COLOURS, TIMES, Entry, Layout, Row, row_count, rows, text_cells
 from opsdash.widgets.log_window import LogWindow
 from opsdash.widgets.plain_lines import PlainLines
 
@@ -253,7 +253,10 @@ class LogPainting(PlainLines, inherit_bindings=False):
         plain = self._style("normal", painted.is_cursor)
         segments = [Segment(painted.gutter, plain)]
         segments += [Segment(text, self._style(name, painted.is_cursor)) for text, name in painted.spans]
-        return Strip(Segment.simplify(segments)).adjust_cell_length(width, plain)
+        left = width - sum(text_cells(text) for text, *_ in segments)
+        if left < 0:
+            return Strip(segments).adjust_cell_length(width, plain)
+        return Strip(Segment.simplify([*segments, Segment(" " * left, plain)]), width)
 
 
 def mark_of(line: LineRef) -> Mark:

@@ -230,14 +230,14 @@ def _cut(spans: Sequence[Span], width: int) -> Row:
     >>> _cut((("no ", "normal"), ("lock", "match"), (" on stock", "normal")), 8)
     (('no ', 'normal'), ('lock', 'match'), ('…', 'muted'))
     """
-    if sum(cell_len(text) for text, _ in spans) <= width:
+    if sum(text_cells(text) for text, _ in spans) <= width:
         return tuple(spans)
     kept: list[Span] = []
     left = width - 1
     for text, style in spans:
         part = _beginning(text, left)
         kept.append((part, style))
-        left -= cell_len(part)
+        left -= text_cells(part)
         if len(part) < len(text):
             break
     return (*(span for span in kept if span[0].strip() or span is not kept[-1]), ("…", "muted"))
@@ -262,6 +262,11 @@ def _wrapped(spans: Sequence[Span], width: int) -> list[Row]:
                 lines.append([])
                 left = width
     return [tuple(line) for line in lines]
+
+
+def text_cells(text: str) -> int:
+    """How many cells a text takes; quick where it is ASCII, as nearly all is."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def _beginning(text: str, width: int) -> str:

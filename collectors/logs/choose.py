@@ -100,6 +100,8 @@ def choose(
             return False
         if match.is_named or match.path in followed:
             return True
+        if _is_odd(match):
+            return False
         if is_past_of_another(match.path, present):
             return False
         if match.status is None:
@@ -118,8 +120,18 @@ def choose(
         left=(
             *(Left(path, "it is compressed, and only text is read") for path in zipped),
             *(Left(match.path, reason) for match in candidates if match.path not in wanted),
+            *(
+                Left(match.path, f"it is {match.status.word}, and only regular files are followed")
+                for match in matches
+                if match.status is not None and _is_odd(match) and match.path not in wanted
+            ),
         ),
     )
+
+
+def _is_odd(match: Match) -> bool:
+    """Whether a wildcard happens to match what is no regular file."""
+    return match.status is not None and not match.status.is_regular and not match.is_named
 
 
 def _rank(match: Match, followed: Mapping[str, float], now: float) -> tuple[bool, float]:

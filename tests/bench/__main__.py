@@ -14,7 +14,7 @@ from opsdash.tui.demo.servers import HOST, PostgresServer
 from tests.bench import containers, health_and_cache, logs, soak, subjects
 from tests.bench.loaded_server import frozen, loaded_server, quiet_server, silent_port
 from tests.bench.measure import Figures, Plan, run_frozen, run_idle, run_live, run_never_answered
-from tests.bench.report import FROZEN, GROWTH, IDLE, LIVE, NEVER_ANSWERED, Part, as_values, table
+from tests.bench.report import FEWER, FROZEN, GROWTH, IDLE, LIVE, NEVER_ANSWERED, Part, as_values, table
 from tests.bench.subjects import Subject
 
 _OTHERS = {
@@ -37,9 +37,9 @@ def main() -> int:
             if subjects.program("pg_activity") is None:
                 _say("pg_activity is not installed, so opsdash is measured alone: pip install pg_activity")
             parts = measure(Path(folder), options)
-        for name, part in _OTHERS.items():
+        for name, measured in _OTHERS.items():
             if name in options.only:
-                parts += part(Path(folder), _say)
+                parts += measured(Path(folder), _say)
     load = (began_load, os.getloadavg()[0])
     if options.json:
         told = {"sessions": options.sessions, "repeats": options.repeats, "load_average": load}
@@ -118,7 +118,8 @@ def _live(
     parts = [
         Part(
             title=f"{count} sessions",
-            measures=LIVE,
+            key=f"with_{count}_",
+            measures=LIVE if count == max(servers) else FEWER,
             ours=_all(runs, count, "opsdash"),
             peers=_all(runs, count, "pg_activity"),
         )
@@ -168,8 +169,8 @@ def _idle(folder: Path, server: PostgresServer, options: argparse.Namespace) -> 
         for in_list, found in runs.items():
             found.append(run_idle(subject, plan, in_list=in_list))
     return (
-        Part(title="nothing happens: overview", measures=IDLE, ours=tuple(runs[False])),
-        Part(title="nothing happens: sessions", measures=IDLE, ours=tuple(runs[True])),
+        Part(title="nothing happens: overview", key="overview_", measures=IDLE, ours=tuple(runs[False])),
+        Part(title="nothing happens: sessions", key="sessions_", measures=IDLE, ours=tuple(runs[True])),
     )
 
 

@@ -24,7 +24,7 @@ _PRINTING = (
     "-c",
     "i=0; while true; do echo line $i of a service log; i=$((i+1)); sleep 0.2; done",
 )
-_RUNS = 2
+_RUNS = 3
 _STEADY_S = 15.0
 _SETTLE_S = 4.0
 """The first samples of all containers are there by then, and the last program's connections are gone."""

@@ -97,6 +97,11 @@ LIVE = (
     _ms("quit_ms", "quit", value=_of("quit_s"), goal=300),
 )
 
+FEWER = tuple(
+    replace(each, ratio_goal=None) if each.key in ("cpu_per_refresh_ms",) else each for each in LIVE
+)
+"""With fewer than the most sessions: there what a refresh costs is mostly the clock and the ages."""
+
 GROWTH = (_times("cpu_growth", "CPU per refresh grows", value=_of("growth_ratio"), goal=1.5),)
 
 IDLE = (
@@ -258,6 +263,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Runs under one condition: of opsdash, and of what it is compared with, where that was measured too."""
 
     title: str
+    key: str = ""
+    """Goes before the keys of the measures, where other parts have the same."""
     measures: tuple[Measure, ...]
     ours: tuple[Figures, ...]
     peers: tuple[Figures, ...] = ()
@@ -301,7 +308,7 @@ def as_values(part: Part) -> dict[str, dict[str, float | None]]:
     values = {}
     for measure in part.measures:
         ours, peers = measure.value(part.ours), measure.value(part.peers)
-        values[measure.key] = {
+        values[part.key + measure.key] = {
             part.subject: None if ours is None else ours * measure.scale,
             part.peer: None if peers is None else peers * measure.scale,
             "ratio": ours / peers if ours is not None and peers else None,

@@ -40,7 +40,7 @@ class Soaked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(folder: Path, say: Callable[[str], None]) -> tuple[Part, ...]:
-    """All screens, one after the other; takes about fifteen minutes."""
+    """All screens, one after the other; takes about ten minutes."""
     say(f"{REFRESHES} refreshes of each of {len(PLACES)} screens")
     child = [sys.executable, "-m", "tests.bench.soak", str(REFRESHES)]
     environ = {**os.environ, "XDG_STATE_HOME": str(folder)}

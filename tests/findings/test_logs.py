@@ -215,9 +215,25 @@ def test_files_that_may_not_be_read_are_told_together() -> None:
     assert told[0].evidence == ("a.log, b.log, c.log", "opsdash doctor says more")
 
 
+def test_what_is_no_file_cannot_be_read() -> None:
+    pipe = Failure(kind=FailureKind.NOT_SUPPORTED, reason="it is a FIFO")
+    (finding,) = found(source((), "pipe.log", failure=pipe))
+    assert (finding.severity, finding.title) == (
+        Severity.UNKNOWN,
+        "pipe.log cannot be read: it is a FIFO",
+    )
+
+
 def test_a_file_that_is_not_there_is_no_alarm() -> None:
-    absent = Failure(kind=FailureKind.NOT_THERE, reason="no file matches yet")
-    assert found(source((), failure=absent)) == ()
+    gone = Failure(kind=FailureKind.NOT_THERE, reason="the file is not there any more")
+    assert found(source((), failure=gone)) == ()
+
+
+def test_a_path_that_no_file_matches_is_told() -> None:
+    absent = Failure(kind=FailureKind.NOT_THERE, reason="no file matches yet", hint="check the path")
+    (finding,) = findings(LogData(taken_at=NOW, absent=(("/var/lgo/api.log", absent),)), TARGET)
+    assert (finding.severity, finding.title) == (WARN, "/var/lgo/api.log: no file matches yet")
+    assert finding.identity == LogPlace(source="/var/lgo/api.log")
 
 
 def test_containers_are_judged_by_the_default_thresholds() -> None:

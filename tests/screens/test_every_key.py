@@ -102,10 +102,6 @@ async def test_enter_is_offered_only_where_it_leads_somewhere(tmp_path: Path) ->
             assert offered == leads, place
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [("f", "slash"), ("f", "shift+tab"), ("f", "tab", "f", "tab", "slash"), ("f", "escape"), ("f", "q")],
-)
 async def test_keys_that_come_while_the_line_of_the_filter_is_made_break_nothing(tmp_path: Path) -> None:
     stage = EveryKind(tmp_path)
     async with stage.at(80, 24) as pilot:
