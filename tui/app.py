@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 
 from opsdash.collectors.secret import redact
@@ -26,6 +27,7 @@ from opsdash.tui.screens.dialog import Dialog
 from opsdash.tui.screens.overview import Overview
 from opsdash.tui.screens.place import Place
 from opsdash.tui.theme import THEMES, theme_name, wants_colour
+from opsdash.tui.waiting_driver import waiting
 from opsdash.tui.watch import Watch
 from opsdash.widgets.line_filter import HARMLESS_LINES
 from opsdash.widgets.messages import ActionRequested, DrillDown
@@ -141,6 +143,10 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         said = self._alarm.said(self.watch_over.findings)
         if said and self._driver is not None:
             self._driver.write(said)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's, without its polling."""
+        return waiting(super().get_driver_class())
 
     def get_line_filters(self) -> list[LineFilter]:
         """The last of three layers that keep control characters from the terminal."""

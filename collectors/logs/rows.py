@@ -24,7 +24,7 @@ class LogData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     logs: tuple[SourceSummary, ...] = ()
     """Every file that is followed, by path; then patterns that no file matches, which is their failure."""
     absent: tuple[tuple[str, Failure], ...] = ()
-    """Patterns that no file matches, from the first look on or for some time by now, each with the words for it."""
+    """Patterns that no file matches, from the first look on or for some time by now, and what is told."""
     not_followed: tuple[NotFollowed, ...] = ()
     """Up to a hundred of them."""
     not_followed_count: int = 0

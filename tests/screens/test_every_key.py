@@ -106,7 +106,7 @@ async def test_keys_that_come_while_the_line_of_the_filter_is_made_break_nothing
     stage = EveryKind(tmp_path)
     async with stage.at(80, 24) as pilot:
         hand = Hand(stage, pilot)
-        await hand.go("one Redis")
+        await hand.go("one PostgreSQL server")
         place = hand.app.place
         twice = asyncio.gather(place.action_filter(), place.action_filter())
         await asyncio.sleep(0)

@@ -18,7 +18,7 @@ _TURNS = 8
 
 
 async def give_way() -> None:
-    """Have keys answered. Does not sleep: on a busy machine other programs would take the pause for theirs."""
+    """Have keys answered. Does not sleep: on a busy machine it would have to wait for the processor again."""
     for _ in range(_TURNS):
         await asyncio.sleep(0)
 
