@@ -50,10 +50,12 @@ def _runner(app: App[Any], active: ActiveBinding) -> Callable[[], Awaitable[None
 
 def action_commands(app: App[Any], offers: Sequence[ActionRequested]) -> tuple[Command, ...]:
     """The actions on what is under the cursor; each shows its plan first, as from the menu."""
-    return tuple(
-        (f"{registry.spec(offer.action).title} on {offer.target.name}", partial(app.post_message, offer))
-        for offer in offers
-    )
+    return tuple((_called(offer), partial(app.post_message, offer)) for offer in offers)
+
+
+def _called(offer: ActionRequested) -> str:
+    thing = f": {offer.about}" if offer.about else ""
+    return f"{registry.spec(offer.action).title} on {offer.target.name}{thing}"
 
 
 def theme_commands(app: App[Any]) -> tuple[Command, ...]:

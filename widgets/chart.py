@@ -31,11 +31,7 @@ def spark(values: Sequence[float | None], width: int, *, least_top: float = 0.0)
     >>> spark((0, 1, None, 4), 6), spark((), 3), spark((0.01, 0.02), 3, least_top=0.2)
     ('▁▂ █', '', '▁▁')
     """
-    shown = tuple(values[-width:])
-    top = max((v for v in shown if v is not None), default=0.0)
-    top = max(top, least_top)
-    if not shown:
-        return ""
-    return "".join(
-        " " if v is None else _LEVELS[min(int(v / top * 7.999), 7) if top > 0 else 0] for v in shown
-    )
+    shown = values[-width:]
+    top = max([least_top, *[v for v in shown if v is not None]])
+    steps = 7.999 / top if top > 0 else 0.0
+    return "".join([" " if v is None else _LEVELS[min(int(v * steps), 7)] for v in shown])

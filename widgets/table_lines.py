@@ -62,8 +62,8 @@ class TableLines(Generic[Row]):
 
     def line_of(self, row: Row, plain: Tone, *, cursor: bool, marked: bool = False) -> RowLine:
         """What the shown cells of a row say; `plain` is the tone of those that have none."""
-        cells = (place.column.cell(row) for place in self.places)
-        told = tuple(c if isinstance(c, tuple) else (c, plain) for c in cells)
+        cells = [place.column.cell(row) for place in self.places]
+        told = tuple([c if isinstance(c, tuple) else (c, plain) for c in cells])
         return RowLine(cursor=cursor, marked=marked, cells=told)
 
     def row(self, line: RowLine) -> Strip:

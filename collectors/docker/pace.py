@@ -4,7 +4,7 @@ import asyncio
 
 from opsdash.collectors.clock import Clock
 
-TICK_S = 0.4
+TICK_S = 0.5
 """After a line the next ones are fetched together at the end of this: a fetch costs as much as many lines."""
 
 _GOOD_LINES = 140

@@ -27,11 +27,11 @@ _FILES_LIMIT_S = 1.0
 
 
 class _Seen:
-    """The last two samples of one run of a container."""
+    """The newest sample of one run of a container, and what was used since the one before."""
 
     def __init__(self) -> None:
-        self.before: Sample | None = None
         self.last: Sample | None = None
+        self.usage: Usage | None = None
 
     def take(self, sample: Sample) -> None:
         """Keep a sample, unless it is the one that is held already."""
@@ -39,7 +39,7 @@ class _Seen:
         if last is not None and last.run == sample.run and sample.at_s <= last.at_s:
             return
         is_close = last is not None and sample.taken_mono_s - last.taken_mono_s <= LONGEST_WINDOW_S
-        self.before, self.last = (last if is_close else None), sample
+        self.last, self.usage = sample, usage(last if is_close else None, sample)
 
 
 class UsageReader:
@@ -152,8 +152,8 @@ class UsageReader:
         for each in containers:
             seen = self._seen.get(each.identity)
             is_read = each.id in visible or each.identity not in self._without_files
-            if is_read and seen is not None and seen.last is not None:
-                found[each.id] = usage(seen.before, seen.last)
+            if is_read and seen is not None and seen.usage is not None:
+                found[each.id] = seen.usage
         return found
 
     def _source(self, known: Mapping[str, Usage], asked: Sequence[Container]) -> str:

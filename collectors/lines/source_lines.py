@@ -83,7 +83,8 @@ class SourceLines:
 
     def continues(self, number: int) -> bool:
         """Whether a line belongs to the record of the line before it."""
-        return is_continuation(self.buffer.line(number), self.format)
+        raw, form = self.buffer.line(number), self.format
+        return (raw[:1] not in _BEGINNINGS or form is Format.POSTGRES) and is_continuation(raw, form)
 
     def continuing(self, raws: Sequence[bytes]) -> set[int]:
         """The places of those among several lines that belong to the record of the line before them."""

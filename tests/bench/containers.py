@@ -1,8 +1,8 @@
-"""The part on containers: opsdash, docker stats and lazydocker look at sixty; what it costs them and the engine."""
+"""The part on containers: opsdash, docker stats and lazydocker look at sixty; what that costs the engine."""
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from tests.bench import subjects
 from tests.bench.measure import Figures
 from tests.bench.program import Program
-from tests.bench.report import HIDDEN_CONTAINERS, LAZYDOCKER, STATS, Measure, Part
+from tests.bench.report import Part, of_containers
 from tests.bench.subjects import Subject
 from tests.support.engine import FOREVER, IMAGE, TestEngine, started_engine
 
@@ -25,7 +25,7 @@ _PRINTING = (
     "i=0; while true; do echo line $i of a service log; i=$((i+1)); sleep 0.2; done",
 )
 _RUNS = 3
-_STEADY_S = 15.0
+_STEADY_S = 12.0
 _SETTLE_S = 4.0
 """The first samples of all containers are there by then, and the last program's connections are gone."""
 _STARTED_AT_ONCE = 2
@@ -33,6 +33,16 @@ _STARTED_AT_ONCE = 2
 _FIGURES = r"bench-\d+ .*?\d%"
 _IN_VIEW = (("4", r"4 Containers"), ("\r", _FIGURES))
 _HIDDEN = (*_IN_VIEW, ("9", r"9 Actions"))
+
+_PARTS = (
+    ("60 containers", "in view", "docker stats", of_containers("containers", cpu=1.1, engine=1.0)),
+    ("60 containers", "in view", "lazydocker", of_containers("lazydocker", cpu=0.5, terminal=0.1)),
+    ("60, area 9 in front", "hidden", "docker stats", of_containers("hidden", engine=0.2)),
+    ("60, logs = false", "in view, no logs", "docker stats", of_containers("no_logs", cpu=1.1, engine=1.0)),
+    ("60, logs = false", "in view, no logs", "lazydocker", of_containers("no_logs_lazydocker", cpu=0.5)),
+    ("60, both", "hidden, no logs", "docker stats", of_containers("hidden_no_logs", engine=0.2)),
+)
+"""Title, which runs of opsdash, beside which program, and what is told of them."""
 
 
 class _Spent(msgspec.Struct, frozen=True):
@@ -104,30 +114,30 @@ def _measure(folder: Path, load: Load, say: Callable[[str], None]) -> tuple[Part
     hidden = msgspec.structs.replace(ours, to_sessions=_HIDDEN)
     in_view = msgspec.structs.replace(ours, to_sessions=_IN_VIEW)
     peers = [peer for name in ("docker stats", "lazydocker") if (peer := _peer(ours, name, load, say))]
-    measured = {"in view": in_view, "hidden": hidden, **{peer.name: peer for peer in peers}}
+    alone = subjects.opsdash_on(folder, "no-logs", [_table(load), "logs = false\n"], data=ours.data)
+    measured = {
+        "in view": in_view,
+        "hidden": hidden,
+        "in view, no logs": msgspec.structs.replace(alone, to_sessions=_IN_VIEW),
+        "hidden, no logs": msgspec.structs.replace(alone, to_sessions=_HIDDEN),
+        **{peer.name: peer for peer in peers},
+    }
     runs: dict[str, list[Figures]] = {name: [] for name in measured}
     for turn in range(_RUNS + 1):  # the first one writes the byte code, and fills the file cache
+        idle = _idle(load) if turn else _Spent(0.0, 0.0)
         for name, subject in measured.items():
             say(f"run {turn} of {_RUNS}: {CONTAINERS} containers, {name}")
-            idle = _idle(load) if turn else _Spent(0.0, 0.0)
             run = _run(subject, load, idle, _STEADY_S if turn else 0.0)
             runs[name] += [run] if turn else []
-    return (
-        _part("containers in view", STATS, runs, "in view", "docker stats"),
-        _part("containers in view", LAZYDOCKER, runs, "in view", "lazydocker"),
-        _part("containers, area 9 in front", HIDDEN_CONTAINERS, runs, "hidden", "docker stats"),
-    )
-
-
-def _part(
-    title: str, measures: tuple[Measure, ...], runs: Mapping[str, list[Figures]], ours: str, peer: str
-) -> Part:
-    return Part(
-        title=f"{CONTAINERS} {title}",
-        measures=measures,
-        ours=tuple(runs[ours]),
-        peers=tuple(runs.get(peer, ())),
-        peer=peer,
+    return tuple(
+        Part(
+            title=title,
+            measures=measures,
+            ours=tuple(runs[name]),
+            peers=tuple(runs.get(peer, ())),
+            peer=peer,
+        )
+        for title, name, peer, measures in _PARTS
     )
 
 

@@ -15,6 +15,9 @@ from tests.bench.subjects import REFRESH_S, Subject
 _SETTLE_S = 3.0
 """Between reaching the list and the steady phase: the first refreshes fill caches."""
 
+_IDLE_SETTLE_S = 30.0
+"""Until charts are full of the same figure."""
+
 _KEY_PACE_S = (0.10, 0.20)
 """Presses come as a person's do, without regard to refreshes: some meet one."""
 
@@ -121,7 +124,7 @@ def run_idle(subject: Subject, plan: Plan, *, in_list: bool) -> Figures:
         program.expect(lambda: _shows(program, subject.data), "first data")
         if in_list:
             _go_to_sessions(program, subject)
-        program.watch(_SETTLE_S)
+        program.watch(_IDLE_SETTLE_S)
         cpu_s, began_mono_s = program.usage().cpu_s, time.monotonic()
         written = program.watch_frames(plan.steady_s)
         used, for_s = program.usage(), time.monotonic() - began_mono_s

@@ -205,45 +205,33 @@ FILTER = (
     ),
 )
 
-_TO_THE_TERMINAL = Measure(
-    key="containers_bytes_per_s",
-    title="to the terminal",
-    unit="B/s",
-    scale=1,
-    digits=0,
-    value=_of("bytes_per_s"),
-)
-_CONTAINERS_CPU = _percent("containers_cpu_percent", "CPU", value=_of("cpu_ratio"))
-_ENGINE_CPU = _percent("engine_cpu_percent", "CPU of dockerd", value=_of("engine_cpu_ratio"))
-_CONTAINERS_REST = (
-    _percent("runtime_cpu_percent", "CPU of containerd, shims", value=_of("runtime_cpu_ratio")),
-    _percent("engine_idle_percent", "dockerd, idle (taken off)", value=_of("engine_idle_ratio")),
-    Measure(
-        key="containers_rss_mb", title="memory (RSS)", unit="MB", scale=1e-6, digits=1, value=_of("rss_bytes")
-    ),
-    _ms("containers_first_data_ms", "first data", value=_of("first_data_s")),
-)
 
-STATS = (
-    replace(_CONTAINERS_CPU, ratio_goal=1.1),
-    replace(_ENGINE_CPU, ratio_goal=1.0),
-    _TO_THE_TERMINAL,
-    *_CONTAINERS_REST,
-)
+def of_containers(
+    key: str, *, cpu: float | None = None, engine: float | None = None, terminal: float | None = None
+) -> tuple[Measure, ...]:
+    """What is measured of programs that show containers: `key` begins each measure's, the rest are ratios."""
+    return (
+        _percent(f"{key}_cpu_percent", "CPU", value=_of("cpu_ratio"), ratio_goal=cpu),
+        _percent(
+            f"{key}_engine_cpu_percent", "CPU of dockerd", value=_of("engine_cpu_ratio"), ratio_goal=engine
+        ),
+        _percent(f"{key}_runtime_cpu_percent", "containerd and shims", value=_of("runtime_cpu_ratio")),
+        _percent(f"{key}_idle_percent", "dockerd idle (taken off)", value=_of("engine_idle_ratio")),
+        Measure(
+            key=f"{key}_bytes_per_s",
+            title="to the terminal",
+            unit="B/s",
+            scale=1,
+            digits=0,
+            value=_of("bytes_per_s"),
+            ratio_goal=terminal,
+        ),
+        Measure(
+            key=f"{key}_rss_mb", title="memory (RSS)", unit="MB", scale=1e-6, digits=1, value=_of("rss_bytes")
+        ),
+        _ms(f"{key}_first_data_ms", "first data", value=_of("first_data_s")),
+    )
 
-LAZYDOCKER = (
-    replace(_CONTAINERS_CPU, key="lazydocker_cpu_percent", ratio_goal=0.5),
-    replace(_TO_THE_TERMINAL, key="lazydocker_bytes_per_s", ratio_goal=0.1),
-    replace(_ENGINE_CPU, key="lazydocker_engine_cpu_percent"),
-    *(replace(each, key=f"lazydocker_{each.key}") for each in _CONTAINERS_REST),
-)
-
-HIDDEN_CONTAINERS = (
-    replace(_ENGINE_CPU, key="hidden_engine_cpu_percent", ratio_goal=0.2),
-    replace(_CONTAINERS_CPU, key="hidden_cpu_percent"),
-    replace(_TO_THE_TERMINAL, key="hidden_bytes_per_s"),
-    *(replace(each, key=f"hidden_{each.key}") for each in _CONTAINERS_REST),
-)
 
 SOAK = (
     Measure(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from opsdash.collectors.cost import SPAN_S, CostBook, count
 from opsdash.collectors.target import TargetId
+from opsdash.tui.bridge import FeedChanged
 from tests.screens.stage import Stage, incident
 from tests.support.screen import text_of, until
 
@@ -31,3 +32,14 @@ async def test_palette_leads_to_the_cost(tmp_path: Path) -> None:
         text = text_of(stage.app)
         assert "orders" in text
         assert "MiB at most" in text
+
+
+async def test_own_cpu_is_told_though_readings_leave_no_time_for_a_tick(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.at(132, 34) as pilot:
+        for _ in range(3):
+            stage.clock.advance(11.0)
+            stage.read(incident())
+            stage.app.post_message(FeedChanged())
+            await pilot.pause()
+        assert stage.app.watch_over.own_cpu.ratio is not None

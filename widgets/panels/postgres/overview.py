@@ -28,6 +28,9 @@ _FOLDED_BELOW = 3
 _BRIEF_FROM = 90
 """In a narrower panel the sessions are told more tightly, for the sake of what they run."""
 
+_SPARK = 12
+"""Cells of a sparkline, full or not: what stands beside it keeps its place while it fills."""
+
 
 def overview_lines(
     views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
@@ -164,7 +167,7 @@ def rates_line(data: PostgresData, view: TargetView, width: int) -> Line:
     return fit(
         [
             (0, (f"tx/s {number(total.transactions_per_s)}",)),
-            (2, ((spark(view.series("transactions_per_s"), 12), Tone.ACCENT),)),
+            (2, ((spark(view.series("transactions_per_s"), _SPARK).rjust(_SPARK), Tone.ACCENT),)),
             (1, (f"cache hit {percent(total.cache_hit_ratio)}",)),
             (3, (f"rollbacks/s {number(total.rollbacks_per_s)}",)),
             (3, (f"temp {size(total.temp_bytes_per_s)}/s",)),
