@@ -104,7 +104,9 @@ class FilterLine(Horizontal):
     def tell(self) -> None:
         """Say how many rows are left; a mistake stays said until something else is typed."""
         table, field = self._table, self.query_one(Input)
-        if table is None or not (table.is_narrowed or field.has_focus):
+        if table is not None and table.is_too_slow:
+            self._mistake = "this regular expression takes too long: given up"
+        if table is None or not (table.is_narrowed or field.has_focus or self._mistake):
             self.remove_class("-open")
             return
         self.add_class("-open")

@@ -53,6 +53,8 @@ class RowFilter(msgspec.Struct, Generic[Row], frozen=True, kw_only=True, eq=Fals
 
     text: str
     tests: tuple[Test[Row], ...]
+    has_pattern: bool = False
+    """Whether a person's own regular expression is in it, which may take for ever."""
 
     def keeps(self, row: Row) -> bool:
         """Whether the row stays."""
@@ -119,7 +121,8 @@ def parse(text: str, columns: Sequence[Column[Row]]) -> RowFilter[Row]:
             continue  # a word that is only being begun
         test = _test(found, columns)
         tests.append(_not(test) if found["no"] else test)
-    return RowFilter(text=text, tests=tuple(tests))
+    has_pattern = any(found["pattern"] is not None for found in _WORD.finditer(text))
+    return RowFilter(text=text, tests=tuple(tests), has_pattern=has_pattern)
 
 
 def _not(test: Test[Row]) -> Test[Row]:

@@ -11,6 +11,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from opsdash.collectors.lines.bounded import TooSlow, bounded
 from opsdash.widgets.columns import Column, Row
 from opsdash.widgets.row_filter import RowFilter
 from opsdash.widgets.status import Tone
@@ -82,6 +83,8 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
 
     row_filter: RowFilter[Row] | None = None
     """What was typed to keep rows; None: nothing."""
+    is_too_slow = False
+    """Whether the last filter was given up because its regular expression took too long."""
     is_only_wrong = False
     """Whether only rows with something marked as wrong are shown."""
 
@@ -127,7 +130,7 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
         """
         if self.arrangement.is_given(rows):
             return
-        with self._telling(), self.rearranging():
+        with self._telling(), self.rearranging(), self._within_bounds():
             self.arrangement.replace(rows)
 
     def set_columns(self, columns: Sequence[Column[Row]]) -> None:
@@ -138,8 +141,8 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
 
     def narrow(self, row_filter: RowFilter[Row] | None, *, only_wrong: bool) -> None:
         """Show only rows that the filter keeps and, if asked, only what is wrong."""
-        self.row_filter, self.is_only_wrong = row_filter, only_wrong
-        with self._telling(), self.rearranging():
+        self.row_filter, self.is_only_wrong, self.is_too_slow = row_filter, only_wrong, False
+        with self._telling(), self.rearranging(), self._within_bounds():
             self.arrangement.filter(self._keeps if self.is_narrowed else None)
         self.refresh()
         self.post_message(self.Narrowed(self))
@@ -238,6 +241,21 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
             self.arrangement.cursor = index
             self.reveal_cursor()
             self.repaint()
+
+    @contextmanager
+    def _within_bounds(self) -> Iterator[None]:
+        """Give up a filter whose regular expression takes too long, rather than the keys."""
+        if self.row_filter is None or not self.row_filter.has_pattern:
+            yield
+            return
+        try:
+            with bounded():
+                yield
+        except TooSlow:
+            self.is_too_slow = True
+            self.row_filter = None
+            self.arrangement.filter(self._keeps if self.is_narrowed else None)
+            self.post_message(self.Narrowed(self))
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -57,7 +57,7 @@ class DockerCollector:
         return self._target
 
     def look_at(self, visible: tuple[str, ...], opened: str | None) -> None:
-        """Say what is on the screen; see `Attentive`. Only of that the usage is read."""
+        """Say what is on the screen; see `Attentive`. Only about that the engine itself is asked."""
         self._looked_at = (visible, opened)
         if self._usage is not None:
             self._usage.look_at(visible, opened)

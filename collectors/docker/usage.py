@@ -128,7 +128,11 @@ class UsageReader:
             return
         try:
             samples = await call_in_thread(read, key=self._key, timeout_s=_FILES_LIMIT_S)
-        except (TimeoutError, StillRunning):  # a starved machine: what was read before stays, with its age
+        except (
+            TimeoutError,
+            StillRunning,
+            BlockingIOError,
+        ):  # a starved machine: what was read before stays, with its age
             return
         for identity, sample in samples.items():
             if sample is not None:

@@ -40,7 +40,12 @@ _PARTS = (
     ("60, area 9 in front", "hidden", "docker stats", of_containers("hidden", engine=0.2)),
     ("60, logs = false", "in view, no logs", "docker stats", of_containers("no_logs", cpu=1.1, engine=1.0)),
     ("60, logs = false", "in view, no logs", "lazydocker", of_containers("no_logs_lazydocker", cpu=0.5)),
-    ("60, both", "hidden, no logs", "docker stats", of_containers("hidden_no_logs", engine=0.2)),
+    (
+        "60, logs = false, area 9",
+        "hidden, no logs",
+        "docker stats",
+        of_containers("hidden_no_logs", engine=0.2),
+    ),
 )
 """Title, which runs of opsdash, beside which program, and what is told of them."""
 

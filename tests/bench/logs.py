@@ -34,6 +34,8 @@ _HEAD = re.compile(r"([\d\s]+) lines\s+([\d\s]+) dropped")
 _BACKSPACE = "\x7f"
 _ENOUGH = 200
 """Lines above the cursor: each key has somewhere to go."""
+_PROMPT = "/pattern/"
+"""Seen while a filter is typed; the line under the cursor moves when it goes."""
 _FILTERED = re.compile(r"filter: \S+\s+([\d\s]+) of ([\d\s]+) lines")
 
 
@@ -198,7 +200,7 @@ def _filtered(program: Program, subject: Subject) -> Figures:
     program.expect(lambda: "filter:" not in program.terminal.text, "all lines")
     _type_filter(program, "status=203")
     program.press("\r")
-    program.expect(lambda: (_left(program) or 0) > _ENOUGH, "some lines")
+    program.expect(lambda: (_left(program) or 0) > _ENOUGH and _PROMPT not in program.terminal.text, "lines")
     moves: list[float] = []
     while _left(program, is_whole=True) is None:
         moves.append(program.move("k"))

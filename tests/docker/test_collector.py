@@ -303,14 +303,15 @@ async def test_logs_are_followed_unless_the_configuration_says_no(engine: TestEn
         assert (data.logs, collector.log_sources()) == ((), ())
 
 
-async def test_usage_is_read_only_of_what_is_looked_at(engine: TestEngine) -> None:
+async def test_files_tell_of_every_container_and_history_is_kept_of_what_is_looked_at(
+    engine: TestEngine,
+) -> None:
     one, two = engine.run("one"), engine.run("two")
     async with reading(engine, logs=False) as collector:
-        data = await collector.collect()
-        assert (dict(data.usage), data.usage_source) == ({}, "")
+        data = await until(collector, lambda data: data.usage.keys() == {one, two}, "there are samples")
+        assert data.out_of_sight == {one, two}
         collector.look_at((two,), None)
-        data = await until(collector, lambda data: data.usage, "there is a sample")
-        assert set(data.usage) == {two}
-        collector.look_at((), None)
-        assert dict((await collector.collect()).usage) == {}
-    assert one != two
+        data = await collector.collect()
+        assert (data.usage.keys(), data.out_of_sight) == ({one, two}, {one})
+        assert f"memory {two}" in data.measures()
+        assert f"memory {one}" not in data.measures()

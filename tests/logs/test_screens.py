@@ -52,6 +52,17 @@ async def test_new_lines_are_shown_as_they_come(tmp_path: Path) -> None:
         await until(pilot, "brand new")
 
 
+async def test_a_screen_that_was_left_is_not_told_of_lines_any_more(tmp_path: Path) -> None:
+    sources = shop()
+    stage = LogStage(tmp_path, *sources)
+    async with stage.at(132, 34) as pilot:
+        await until(pilot, "● following")
+        assert all(one.buffer.listeners for one in sources)
+        await pilot.press("escape")
+        await until(pilot, "What is wrong")
+        await until(pilot, lambda _: not any(one.buffer.listeners for one in sources))
+
+
 async def test_only_faults_and_everything_again(tmp_path: Path) -> None:
     stage = LogStage(tmp_path, *shop())
     async with stage.at(132, 34) as pilot:

@@ -211,3 +211,15 @@ async def test_copy_gives_whole_cells_to_the_clipboard(
         await pilot.press("y")
         await until(pilot, "1 row to the terminal's clipboard")
         assert stage.app.clipboard.count("x, ") >= 199
+
+
+async def test_a_pattern_that_would_take_for_ever_is_given_up_and_keys_go_on(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(reading([session(pid, query="a" * 60) for pid in range(1, 9)]))
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("slash", *"/(a+)+$b/ ")
+        await until(pilot, "takes too long")
+        assert len(table(stage).rows) == 8
+        await pilot.press("escape")
+        await until(pilot, "Esc back")
