@@ -53,7 +53,7 @@ async def test_nothing_wrong_is_said_only_when_all_were_read(tmp_path: Path, siz
         await until(pilot, "reading 1 target for the first time")
         assert "nothing is wrong" not in said(stage.app)
         stage.read(reading(), stage.targets[1].id)
-        await until(pilot, "● nothing is wrong with the 2 targets that are watched")
+        await until(pilot, "● nothing is wrong with 2 targets")
         assert "2 targets live" in said(stage.app)
 
 

@@ -144,7 +144,7 @@ class Overview(Place):
         unread = sum(1 for v in views if v.latest is None)
         if unread:
             return f"? reading {plural(unread, 'target')} for the first time"
-        return f"● nothing is wrong with the {plural(len(views), 'target')} that are watched"
+        return f"● nothing is wrong with {plural(len(views), 'target')}"
 
     def _show_heading(self, findings: tuple[Finding, ...], width: int) -> None:
         count: Line = ((plural(len(findings), "finding"), Tone.MUTED),) if findings else ()
