@@ -31,6 +31,9 @@ _BRIEF_FROM = 90
 _SPARK = 12
 """Cells of a sparkline, full or not: what stands beside it keeps its place while it fills."""
 
+_BUSY_PER_S = 20.0
+"""Transactions a second that fill a sparkline at least: our own one or two are no hills."""
+
 
 def overview_lines(
     views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
@@ -167,7 +170,7 @@ def rates_line(data: PostgresData, view: TargetView, width: int) -> Line:
     return fit(
         [
             (0, (f"tx/s {number(total.transactions_per_s)}",)),
-            (2, ((spark(view.series("transactions_per_s"), _SPARK).rjust(_SPARK), Tone.ACCENT),)),
+            (2, ((_transactions(view), Tone.ACCENT),)),
             (1, (f"cache hit {percent(total.cache_hit_ratio)}",)),
             (3, (f"rollbacks/s {number(total.rollbacks_per_s)}",)),
             (3, (f"temp {size(total.temp_bytes_per_s)}/s",)),
@@ -176,6 +179,10 @@ def rates_line(data: PostgresData, view: TargetView, width: int) -> Line:
         ],
         width,
     )
+
+
+def _transactions(view: TargetView) -> str:
+    return spark(view.series("transactions_per_s"), _SPARK, least_top=_BUSY_PER_S).rjust(_SPARK)
 
 
 def session_brief(line: SessionLine, width: int) -> Line:
