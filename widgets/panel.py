@@ -81,6 +81,21 @@ def one_line_each(
     return (*map(line, shown), ((f"  +{len(rest)} more:", Tone.MUTED), *tone_counts(rest, findings)))
 
 
+def with_others(
+    head: Sequence[Line],
+    views: Sequence[TargetView],
+    line: Callable[[TargetView], Line],
+    findings: Sequence[Finding],
+    height: int,
+) -> tuple[Line, ...]:
+    """The worst target in full and a line for every other, in `height` lines, three at least.
+
+    What is told of the worst gives way, down to its heading and one line: no other is left out unsaid.
+    """
+    kept = head[: max(height - len(views), 2)] if views else head[:height]
+    return (*kept, *one_line_each(views, line, findings, height - len(kept)))
+
+
 def fit(parts: Sequence[tuple[int, Line]], width: int, gap: str = "  ") -> Line:
     """Join parts with `gap`, leaving out those of the highest number first until the line fits.
 

@@ -157,3 +157,13 @@ async def test_keys_of_an_action_are_bound_only_where_a_finding_suggests_it(tmp_
         await until(pilot, lambda _: "blocks 14" in cursor_line(stage.app))
         await pilot.press("K")
         await until(pilot, "Terminate root blocker 4312 on orders")
+
+
+async def test_the_last_line_leads_to_why_and_to_the_areas(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        last = text_of(stage.app).splitlines()[-1]
+        assert last.startswith("Enter why")
+        assert "2 areas" in last

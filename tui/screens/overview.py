@@ -17,6 +17,7 @@ from opsdash.tui.areas import (
     overview_lines,
     views_of,
 )
+from opsdash.tui.kinds import KINDS
 from opsdash.tui.screens.arrangement import arranged
 from opsdash.tui.screens.place import Place
 from opsdash.tui.watch import Watch
@@ -166,6 +167,15 @@ class Overview(Place):
         lines = arranged(areas, draw, width=width, height=height, sure=(self.size.height - 3) // 2)
         notes: list[Line] = [((note, Tone.MUTED),) for note in self.watch_over.notes]
         self.query_one("#areas", Lines).show((*lines, *notes)[:height])
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Enter leads to why; the digits of the areas are worth a place."""
+        told = super().keys()
+        first, *others = [(key, "why" if key == "Enter" else does) for key, does in told]
+        digits = sorted({KINDS[kind].area for kind in configured_kinds(self.watch_over)})
+        areas = [(f"{digits[0]}-{digits[-1]}" if digits[1:] else digits[0], "areas")] if digits else []
+        at = next((i for i, (key, _) in enumerate(others) if key == "/"), len(others))
+        return (first, *others[:at], *areas, *others[at:])
 
     def on_screen_suspend(self, event: ScreenSuspend) -> None:
         """Another place is in front: what was drawn here is not looked at any more, unless it is there."""

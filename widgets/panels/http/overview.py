@@ -80,7 +80,10 @@ def endpoint_line(view: TargetView, findings: Sequence[Finding], mono_s: float, 
     if data.chain is not None:
         first = data.chain.earliest
         days = days_word(data.chain, data.probe.at, has_tls=True)
-        parts.append((5, ((f"certificate {days}", days_tone(first, data.probe.at, limits)),)))
+        certificate_tone = days_tone(first, data.probe.at, limits)
+        # where it is what is wrong, it stays for as long as the verdict does
+        importance = 0 if certificate_tone in (Tone.WARN, Tone.CRIT) else 5
+        parts.append((importance, ((f"certificate {days}", certificate_tone),)))
     if view.is_stale(mono_s):
         parts.append((0, stale_mark(view, mono_s)))
     return fit(parts, width)

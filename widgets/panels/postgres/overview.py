@@ -16,6 +16,7 @@ from opsdash.widgets.panel import (
     stale_mark,
     tone_counts,
     view_tone,
+    with_others,
     worst_first,
 )
 from opsdash.widgets.panels.postgres.sessions import SessionLine, session_lines, thresholds_of
@@ -66,8 +67,7 @@ def overview_lines(
     room = height - len(head) - len(others)
     busy = [one for one in session_lines(full) if one.blocks or one.tone is not Tone.MUTED]
     shown = (*head, *(session_brief(one, width) for one in busy[: max(room, 0)]))
-    shown = shown[: max(height - len(others), _FOLDED_BELOW)]
-    return (*shown, *one_line_each(others, line, findings, height - len(shown)))
+    return with_others(shown, others, line, findings, height)
 
 
 def folded_line(

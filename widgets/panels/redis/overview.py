@@ -17,6 +17,7 @@ from opsdash.widgets.panel import (
     stale_mark,
     tone_counts,
     view_tone,
+    with_others,
     worst_first,
 )
 from opsdash.widgets.panels.redis.words import (
@@ -59,8 +60,7 @@ def overview_lines(
         f" · {data.title}",
     )
     head = (rule(title, freshness(full, mono_s), width), *server_lines(data, full, width))
-    head = head[: max(height - len(others), _FOLDED_BELOW)]
-    return (*head, *one_line_each(others, line, findings, height - len(head)))
+    return with_others(head, others, line, findings, height)
 
 
 def folded_line(
