@@ -8,6 +8,9 @@ from opsdash.collectors.lines.buffer import Gap
 from opsdash.collectors.lines.record import Level
 from opsdash.collectors.snapshot import Failure
 
+LATEST = 5
+"""The newest lines, and the newest bad ones, that a summary has of a source."""
+
 
 class Minute(msgspec.Struct, frozen=True):
     """One minute of a source."""

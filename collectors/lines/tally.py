@@ -18,14 +18,12 @@ from opsdash.collectors.lines.minutes import minutes_of
 from opsdash.collectors.lines.multiline import is_continuation
 from opsdash.collectors.lines.parse import read_line
 from opsdash.collectors.lines.record import Format, Level
-from opsdash.collectors.lines.summary import LatestLine, Minute, SourceSummary
+from opsdash.collectors.lines.summary import LATEST, LatestLine, Minute, SourceSummary
 from opsdash.collectors.lines.trouble_words import WORDS_OF_ANY_FORMAT, trouble_words
 from opsdash.collectors.snapshot import Failure
 
 MINUTES = 60
 """Minutes that are kept."""
-LATEST = 5
-"""Newest lines, and newest bad lines, that a summary shows."""
 _LONGEST = 500
 """Characters of a line in a summary."""
 _LOOK_BACK = 40

@@ -7,7 +7,7 @@ from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import moment, number, plural
 from opsdash.collectors.lines.record import Level
-from opsdash.collectors.lines.summary import LatestLine, SourceSummary, errors_by_minute
+from opsdash.collectors.lines.summary import LATEST, LatestLine, SourceSummary, errors_by_minute
 from opsdash.widgets.cells import cut, fitted
 from opsdash.widgets.chart import spark
 from opsdash.widgets.lines import Line, line_width, rule, spread
@@ -21,8 +21,9 @@ _BAR_MIN = 20
 """Minutes of the bar."""
 _RECENT_S = 15 * 60.0
 """Bad lines older than this are no news."""
-_NAME = 14
-"""Cells of a source's name at most."""
+_NAME_SHARE = 6
+"""A source's name has this part of the width at most."""
+_LEAST_NAME = 14
 _RULES = "log."
 """How the names of the rules on lines begin: containers have others as well."""
 
@@ -51,7 +52,7 @@ def overview_lines(
     head = rule((*title, f" · {plural(len(sources), 'source')}"), _rate(sources, told), width)
     notes = tuple(_notes(views, sources, mono_s, width))[: max(height - 2, 1)]
     rows = _rows(sources, _now(views, mono_s), height - 1 - len(notes))
-    names = min(max((len(s.name) for s, _ in rows), default=0), _NAME)
+    names = min(max((len(s.name) for s, _ in rows), default=0), max(width // _NAME_SHARE, _LEAST_NAME))
     return (head, *notes, *(_line(source, line, names, width) for source, line in rows))
 
 
@@ -102,13 +103,26 @@ def _notes(
 
 
 def _rows(sources: Sequence[SourceSummary], now: float, count: int) -> list[Row]:
-    """The newest bad lines, and where there is room the newest others, oldest first."""
+    """The newest bad lines, and where there is room the newest others, oldest first.
+
+    Of a source only the newest few are known here. Lines from before the oldest of these would stand as if
+    nothing had been printed between them, so they are left out.
+    """
     bad = [(s, line) for s in sources for line in s.latest_trouble if line.at >= now - _RECENT_S]
-    chosen = sorted(bad, key=_when)[-count:]
-    seen = {(source.identity, line.number) for source, line in chosen}
-    others = [(s, line) for s in sources for line in s.latest if (s.identity, line.number) not in seen]
+    complete_from = max(
+        (s.latest_trouble[0].at for s in sources if len(s.latest_trouble) == LATEST), default=0.0
+    )
+    chosen = sorted((row for row in bad if row[1].at >= complete_from), key=_when)[-count:]
     room = count - len(chosen)
     if room > 0:
+        seen = {(source.identity, line.number) for source, line in chosen}
+        complete_from = max((s.latest[0].at for s in sources if len(s.latest) == LATEST), default=0.0)
+        others = [
+            (s, line)
+            for s in sources
+            for line in s.latest
+            if line.at >= complete_from and (s.identity, line.number) not in seen
+        ]
         chosen += sorted(others, key=_when)[-room:]
     return sorted(chosen, key=_when)
 
