@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -70,8 +69,9 @@ class Desk:
     async def do(self, action: str, *things: str | msgspec.Struct) -> Running:
         return await self.run(await self.plan(action, *things))
 
-    def events(self) -> list[dict[str, Any]]:
-        return [msgspec.json.decode(line) for line in self.path.read_bytes().splitlines()]
+    def events(self) -> list[str]:
+        """What is recorded; an outcome is recorded right after the action has ended."""
+        return [msgspec.json.decode(line)["event"] for line in self.path.read_bytes().splitlines()]
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from opsdash.tui.actions.action import OutcomeKind
 from opsdash.tui.actions.guard import GuardKind
 from tests.actions.docker_desk import at_desk, outcome, posts, said, told
 from tests.support.engine import TestEngine
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_until, wait_until_async
 
 IGNORES_TERM = ("sh", "-c", "trap '' TERM; while true; do sleep 0.2; done")
 
@@ -23,7 +23,7 @@ async def test_a_restart_is_done_when_a_new_run_is_healthy(engine: TestEngine, t
         assert "SIGKILL if it has not ended after 2 s" in said(planned)
         assert engine.inspect("web")["State"]["StartedAt"] == before, "a plan does nothing"
         running = await desk.run(planned)
-        assert [event["event"] for event in desk.events()][-2:] == ["intent", "outcome"]
+        await wait_until_async(lambda: desk.events()[-2:] == ["intent", "outcome"], 30, "both are recorded")
     kind, text = outcome(running)
     assert kind is OutcomeKind.DONE
     assert "healthy" in text

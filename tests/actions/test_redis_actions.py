@@ -98,6 +98,10 @@ class Desk:
     def events(self) -> list[dict[str, Any]]:
         return [msgspec.json.decode(line) for line in self.path.read_bytes().splitlines()]
 
+    async def recorded(self) -> None:
+        """Wait for the outcome's line: it is written right after the action has ended."""
+        await wait_until_async(lambda: self.events()[-1]["event"] == "outcome", LIMIT_S, "it is recorded")
+
 
 Sit = Callable[..., Any]
 
@@ -148,6 +152,7 @@ async def test_a_purge_deletes_what_matches_and_nothing_else(any_redis: RedisSer
     assert "no key matches any more" in text
     assert desk.admin.dbsize() == 7000
     assert any_redis.admin(1).dbsize() == 50
+    await desk.recorded()
     assert [e["event"] for e in desk.events()][-2:] == ["intent", "outcome"]
 
 
@@ -172,6 +177,7 @@ async def test_an_aborted_purge_tells_exactly_how_many_went(any_redis: RedisServ
     assert desk.admin.dbsize() == left, "nothing goes on in the background"
     progress = [step.text for step in running.steps if "keys are gone" in step.text]
     assert len(progress) == 1, "each progress takes the place of the one before"
+    await desk.recorded()
     assert desk.events()[-1]["text"] == text
 
 
