@@ -53,6 +53,14 @@ class _Counts:
         self.is_complete = True
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """A bad line, and what it was read from: more is known about the format later."""
+
+    line: LatestLine
+    raw: bytes
+    arrived_at: float
+
+
 class Tally:
     """Counts one source. It is given the same blocks as the source's buffer, in the same order."""
 
@@ -66,7 +74,7 @@ class Tally:
         """Lines seen: the number in the buffer of the next one."""
         self._minutes: dict[int, _Counts] = {}
         """Whole minutes since 1970 -> counts."""
-        self._trouble: deque[LatestLine] = deque(maxlen=LATEST)
+        self._trouble: deque[_Kept] = deque(maxlen=LATEST)
         self._last_arrived_at: float | None = None
         self._sample: deque[bytes] = deque(maxlen=_SAMPLE)
         self._recognised_by = 0
@@ -143,7 +151,7 @@ class Tally:
             gaps=buffer.gaps,
             minutes=self._told(minute, int(watched_since // 60)),
             latest=self._latest(buffer),
-            latest_trouble=tuple(self._trouble),
+            latest_trouble=tuple(kept.line for kept in self._trouble),
             last_arrived_at=self._last_arrived_at,
             watched_since=watched_since,
             failure=failure,
@@ -156,11 +164,22 @@ class Tally:
         self._sample.extend(data[-_SAMPLE_BYTES:].split(b"\n")[:-1])
         has_doubled = len(self._sample) >= 2 * self._recognised_by
         if has_doubled or at - self._recognised_at >= _RECOGNISE_EVERY_S:
-            self.format = recognise(tuple(self._sample))
+            before, self.format = self.format, recognise(tuple(self._sample))
+            if self.format is not before:
+                self._read_again()
             self._words = trouble_words(self.format, self._sample)
             self._all_words = (*(word.lower() for word in self._words), *WORDS_OF_ANY_FORMAT)
             self._recognised_by = len(self._sample)
             self._recognised_at = at
+
+    def _read_again(self) -> None:
+        """Read the bad lines that are kept in the format that is known now; some may turn out to be good."""
+        for kept in tuple(self._trouble):
+            self._trouble.popleft()
+            line = self._bad_line(kept.raw, kept.arrived_at)
+            if line is not None:
+                line = msgspec.structs.replace(line, number=kept.line.number)
+                self._trouble.append(_Kept(line, kept.raw, kept.arrived_at))
 
     def _minute(self, minute: int) -> _Counts:
         counts = self._minutes.get(minute)
@@ -177,7 +196,7 @@ class Tally:
         # a line begins after a newline, the first one too; what counts for no minute is looked at for show
         data = b"\n" + (data if counts is not None else data[data.rfind(b"\n", 0, -_SHOWN_BYTES) + 1 :])
         errors = warnings = 0.0
-        trouble: dict[int, LatestLine] = {}
+        trouble: dict[int, _Kept] = {}
         searched, words = data, self._words
         if len(data) <= _FLOOD_BYTES:
             searched, words = data.lower(), self._all_words
@@ -193,7 +212,9 @@ class Tally:
             counts.warnings += min(warnings, lines)
         for start in sorted(trouble)[-LATEST:]:
             number = self._end - data.count(b"\n", start)
-            self._trouble.append(msgspec.structs.replace(trouble[start], number=number))
+            kept = trouble[start]
+            line = msgspec.structs.replace(kept.line, number=number)
+            self._trouble.append(msgspec.structs.replace(kept, line=line))
 
     def _look_for(
         self,
@@ -202,7 +223,7 @@ class Tally:
         data: bytes,
         searched: bytes,
         at: float,
-        trouble: dict[int, LatestLine],
+        trouble: dict[int, _Kept],
     ) -> tuple[float, int, int]:
         """Look at the newest lines that hold a word, but for those that hold one of `before` as well.
 
@@ -224,7 +245,7 @@ class Tally:
             is_counted = _holds_one(before, searched[start - 1 : below])
             line = None if is_counted else self._bad_line(data[start:below], at)
             if line is not None:
-                trouble[start] = line
+                trouble[start] = _Kept(line, data[start:below], at)
                 is_error = line.level is not None and line.level >= Level.ERROR
                 worse += is_error
                 bad += not is_error

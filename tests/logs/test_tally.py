@@ -157,6 +157,17 @@ def test_the_format_is_recognised_anew_when_the_program_changes_it() -> None:
     assert source.told(now=NOW + 90).minutes[-1].errors == 60
 
 
+def test_bad_lines_from_before_the_format_was_known_are_read_again() -> None:
+    source = Source()
+    refused = '2026-11-22 03:12:40.001 UTC [81] app@shop ERROR:  could not obtain lock on relation "stock"'
+    source.add("the data directory might become corrupt: warning", "ok", "ok", refused)
+    assert [x.text for x in source.told().latest_trouble][-1].endswith(refused[30:])
+    source.add(*[f"2026-11-22 03:12:4{n}.001 UTC [82] LOG:  checkpoint complete" for n in range(9)])
+    (trouble,) = source.told().latest_trouble
+    assert (trouble.number, trouble.level) == (3, Level.ERROR)
+    assert trouble.text == 'could not obtain lock on relation "stock"'
+
+
 @pytest.mark.parametrize("format", Format)
 def test_errors_of_every_format_are_found(format: Format) -> None:
     """As many as reading every line finds, whether each comes alone or all at once."""

@@ -19,16 +19,20 @@ _READY_S = 60.0
 _PORTS = range(20_000, 32_000)
 """Below the range that systems take outgoing connections' ports from: none of those gets in between."""
 
-_PREPARE_AND_RUN = """
+_PREPARE_AND_RUN = r"""
 set -e
 data=$1 bin=$2 template=$3; shift 3
 if [ -n "$template" ]; then cp -Rp "$template" "$data"
 elif [ ! -e "$data/PG_VERSION" ]; then
-  "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync --no-instructions
+  "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync --no-instructions \
+    >"$data.initdb" 2>&1 || { code=$?; cat "$data.initdb"; exit $code; }
 fi
 exec "$bin/postgres" -D "$data" "$@"
 """
-"""One process from the empty folder to the postmaster, so that the keeper owns it at every moment."""
+"""One process from the empty folder to the postmaster, so that the keeper owns it at every moment.
+
+What initdb says is no line of the server's log, unless it fails.
+"""
 
 _OPTIONS: Mapping[str, str | int] = {
     "fsync": "off",  # nothing in here is worth a disk's time
