@@ -17,11 +17,11 @@ from tests.support.waiting import wait_until
 async def test_what_happened_before_opsdash_came_is_known_as_far_as_the_engine_remembers(
     engine: TestEngine,
 ) -> None:
-    engine.run("early", ("false",))
+    id = engine.run("early", ("false",))
     wait_until(lambda: engine.inspect("early")["State"]["Status"] == "exited", LIMIT_S, "it ended")
     async with reading(engine, logs=False) as collector:
         data = await collector.collect()
-    (died,) = [event for event in data.events if (event.name, event.action) == ("early", "die")]
+    (died,) = [event for event in data.events if (event.container, event.action) == (id, "die")]
     assert died.exit_code == 1
     assert data.events_since is not None
     assert data.events_since <= died.at

@@ -166,8 +166,10 @@ class Reading:
         await wait_until_async(is_there, LIMIT_S, message)
 
     def asked(self) -> list[str]:
-        """Paths of all questions for usage so far."""
-        return [path for _, path in self.engine.requests() if "/stats" in path]
+        """Paths of all questions for the usage of its containers so far."""
+        ids = [container.id for container in self.containers()]
+        paths = [path for _, path in self.engine.requests() if "/stats" in path]
+        return [path for path in paths if any(id in path for id in ids)]
 
 
 @asynccontextmanager
