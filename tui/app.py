@@ -72,7 +72,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
         Binding("minus", "interval(-1)", "read more often", show=False, id="interval.shorter"),
         Binding("ctrl+l", "redraw_screen", "draw the screen anew", show=False, id="redraw"),
         Binding("question_mark,f1", "keys", "keys", id="keys"),
-        Binding("colon,ctrl+p", "palette", "command", show=False, id="palette"),
+        Binding("colon,ctrl+p", "palette", "command", id="palette"),
         Binding("ctrl+c", "interrupt", "twice: quit", show=False, id="interrupt", priority=True),
         *(
             Binding(digit, f"area('{digit}')", title, show=False, id=f"area.{digit}")

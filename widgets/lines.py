@@ -95,8 +95,13 @@ def halves(width: int) -> tuple[int, int]:
     return left, width - 3 - left
 
 
+_BORDERS = {(False, False): " │ ", (True, False): "─┤ ", (False, True): " ├─", (True, True): "─┼─"}
+"""Between two lines: whether the left one ends as a heading, and whether the right one begins as one."""
+_TOPS = {(False, False): " ┌ ", (True, False): "─┐ ", (False, True): " ┌─", (True, True): "─┬─"}
+
+
 def side_by_side(left: Sequence[Line], right: Sequence[Line], width: int) -> tuple[Line, ...]:
-    """Two blocks of lines with a border between them; the first line of the right one is a heading.
+    """Two blocks of lines with a border between them, which headings join.
 
     >>> for line in side_by_side((rule(("a",), (), 8),), (rule(("b",), (), 8), ("c",)), 19):
     ...     print("".join(map(span_text, line)))
@@ -106,11 +111,11 @@ def side_by_side(left: Sequence[Line], right: Sequence[Line], width: int) -> tup
     cells, _ = halves(width)
     joined: list[Line] = []
     for y in range(max(len(left), len(right))):
-        line = exactly(left[y] if y < len(left) else (), cells)
-        border = " │ "
-        if y == 0:
-            border = "─┬─" if span_text(line[-1]).endswith("─") else " ┌─"
-        joined.append((*line, (border, Tone.MUTED), *(right[y] if y < len(right) else ())))
+        one = exactly(left[y] if y < len(left) else (), cells)
+        other = right[y] if y < len(right) else ()
+        headings = (span_text(one[-1]).endswith("─"), bool(other) and span_text(other[0]).startswith("─"))
+        border = (_BORDERS if y else _TOPS)[headings]
+        joined.append((*one, (border, Tone.MUTED), *other))
     return tuple(joined)
 
 

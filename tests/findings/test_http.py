@@ -82,9 +82,24 @@ def test_slow_needs_two_probes_and_names_its_window_and_phase() -> None:
     data = reading(series(UP, UP, UP, took_s=0.74, phases=phases))
     one = only(data)
     assert (one.rule, one.severity) == ("http.slow", Severity.WARN)
-    assert one.title == "/health slow: p95 740ms, p50 740ms over 3 probes, 4s"
+    assert one.title == "/health slow: p95 740ms over 3 probes, 4s"
     assert "first byte" in (one.cause or "")
     assert only(reading(series(UP, UP, took_s=1.2))).severity is Severity.CRIT
+
+
+def test_degraded_and_slow_is_one_finding_as_bad_as_the_worse() -> None:
+    bad = probe(DEGRADED, checks=(DATABASE,), reason="it says degraded · database=unhealthy", took_s=1.4)
+    one = only(reading([bad, bad]))
+    assert (one.rule, one.severity) == ("http.degraded", Severity.CRIT)
+    assert one.title == "/health degraded and slow · database=unhealthy · p95 1.4s over 2 probes, 0s"
+    assert "2 of them took more than 1.0s" in one.evidence
+    assert "the body says database=unhealthy: pool is empty" in one.evidence
+    assert one.cause == "it says that database is not well"
+
+
+def test_a_target_named_after_its_path_is_not_told_the_path_again() -> None:
+    (one,) = found(reading(series(UP, UP, took_s=1.4)), name="api /health")
+    assert (one.title[:9], one.short) == ("slow: p95", "slow: p95 1.4s")
 
 
 def test_thresholds_of_the_target_win() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opsdash.collectors.feed import TargetView
-from opsdash.tui.screens.arrangement import Area, arranged, bands
+from opsdash.tui.screens.arrangement import Area, arranged, columns
 from opsdash.widgets.lines import Line, span_text
 from opsdash.widgets.panel import one_line_each
 from opsdash.widgets.panels.postgres import overview
@@ -30,8 +30,9 @@ async def test_on_a_wide_terminal_two_areas_stand_beside_each_other(
         await until(pilot, "4 Containers")
         lines = text_of(stage.app).splitlines()
         health, database, cache, containers, logs = (row_of(lines, f"{area} ") for area in AREAS)
-        assert health == database < cache == containers < logs
-        assert all(line[(size[0] - 3) // 2 + 1] in "│┬┌" for line in lines[health:logs])
+        assert health == database < cache < logs
+        assert database < containers < logs
+        assert all(line[(size[0] - 3) // 2 + 1] in "│┬┌┤├┼" for line in lines[health:logs])
         assert lines[logs].startswith("── 5 Logs")
         assert_fills(stage.app)
 
@@ -87,7 +88,7 @@ def texts(lines: tuple[Line, ...]) -> list[str]:
 
 
 def test_what_is_wrong_now_does_not_move_areas_to_the_other_side() -> None:
-    assert bands(FIVE, width=132, sure=15) == ((FIVE[0], FIVE[1]), (FIVE[2], FIVE[3]), (FIVE[4],))
+    assert columns(FIVE, width=132, sure=15) == ((FIVE[0], FIVE[2]), (FIVE[1], FIVE[3]), (FIVE[4],))
     for height in range(9, 30):
         lines = texts(arranged(FIVE, drawn, width=132, height=height, sure=15))
         assert len(lines) == height

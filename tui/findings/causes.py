@@ -47,8 +47,13 @@ def with_causes(findings: Sequence[Finding], views: Iterable[TargetView]) -> tup
             because = (*_explanations(finding, view, seen, findings), *because)
         if because:
             words = "; and of ".join(f"{one.target.name}: {one.title}" for one in because)
-            cause = f"probably because of {words}"
-            explained[finding.key] = (msgspec.structs.replace(finding, cause=cause), because)
+            names = ", ".join(dict.fromkeys(one.target.name for one in because))
+            told = msgspec.structs.replace(
+                finding,
+                title=f"{finding.title} · probably because of {names}",
+                cause=f"probably because of {words}",
+            )
+            explained[finding.key] = (told, because)
     return _ordered(findings, explained) if explained else tuple(findings)
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from opsdash.collectors.finding import Finding, Severity
 from opsdash.collectors.format import age, duration, moment, percent, plural
 from opsdash.collectors.http.rows import HttpData, Probe, Trouble, Verdict
@@ -28,14 +30,24 @@ def findings(data: HttpData, target: Target) -> tuple[Finding, ...]:
     settings = target.settings
     limits = settings.thresholds if isinstance(settings, HttpSettings) else HttpThresholds()
     is_down = data.state is Verdict.DOWN
-    return (
+    slow = None if is_down else _slow(data, target, limits)
+    degraded = _degraded(data, target, slow)
+    found = (
         *_down(data, target, limits),
         *_not_let_in(data, target),
-        *_degraded(data, target),
-        *(() if is_down else _slow(data, target, limits)),
+        *(one for one in (degraded or slow,) if one is not None),
         *(() if is_down else _errors(data, target, limits)),
         *certificate(data, target.id, limits),
     )
+    return tuple(_without_label(finding, data.label) for finding in found)
+
+
+def _without_label(finding: Finding, label: str) -> Finding:
+    """A target that is named after its path is not told the path again."""
+    if not finding.target.name.endswith(label):
+        return finding
+    said = {"title": finding.title, "short": finding.short}
+    return replace(finding, **{key: text.removeprefix(f"{label} ") for key, text in said.items()})
 
 
 def _down(data: HttpData, target: Target, limits: HttpThresholds) -> Iterator[Finding]:
@@ -134,45 +146,55 @@ def _not_let_in(data: HttpData, target: Target) -> Iterator[Finding]:
     )
 
 
-def _degraded(data: HttpData, target: Target) -> Iterator[Finding]:
-    """It works, and says that something it needs does not."""
+def _degraded(data: HttpData, target: Target, slow: Finding | None) -> Finding | None:
+    """It works, and says that something it needs does not; where it is slow as well, that is told with it."""
     probe = data.probe
     if probe.verdict is not Verdict.DEGRADED or data.state is Verdict.DOWN:
-        return
-    yield Finding(
+        return None
+    named = ", ".join(f"{check.name}={check.says}" for check in probe.failing_checks)
+    found = Finding(
         severity=Severity.WARN,
         target=target.id,
         rule="http.degraded",
-        title=f"{data.label} degraded, not down · {probe.reason}",
+        title=f"{data.label} degraded, not down · {named or probe.reason}",
         short=f"{data.label} degraded: {_brief(probe)}",
         evidence=(f"{probe.reason}", *_checks_evidence(probe)),
         cause=_down_cause(probe),
         place="checks" if probe.checks else PLACE,
         weight=float(len(probe.failing_checks)),
     )
+    if slow is None:
+        return found
+    return replace(
+        found,
+        severity=slow.severity,
+        title=f"{data.label} degraded and slow · {named or probe.reason} · {_p95_words(data)}",
+        evidence=(*found.evidence, *slow.evidence),
+        basis=slow.basis,
+        weight=slow.weight,
+    )
 
 
-def _slow(data: HttpData, target: Target, limits: HttpThresholds) -> Iterator[Finding]:
+def _slow(data: HttpData, target: Target, limits: HttpThresholds) -> Finding | None:
     """The 95th percentile over the window, once more than one probe was slow."""
     window = data.window
     p95_s = window.p95_s
     if p95_s is None:
-        return
+        return None
     found = _slow_ones(data, p95_s, limits)
     if found is None:
-        return
+        return None
     severity, limit_s, slow = found
-    over = f"over {plural(window.answered, 'probe')}, {age(window.span_s)}"
     longest = slow[-1].phases.longest
-    yield Finding(
+    return Finding(
         severity=severity,
         target=target.id,
         rule="http.slow",
-        title=f"{data.label} slow: p95 {duration(p95_s)}, p50 {duration(window.p50_s)} {over}",
+        title=f"{data.label} slow: {_p95_words(data)}",
         short=f"{data.label} slow: p95 {duration(p95_s)}",
         evidence=(
             f"p50 {duration(window.p50_s)}, p95 {duration(p95_s)}, p99 {duration(window.p99_s)}, "
-            f"worst {duration(window.worst_s)} {over}",
+            f"worst {duration(window.worst_s)} {_over(data)}",
             f"{len(slow)} of them took more than {duration(limit_s)}",
         ),
         cause=f"most of the last slow probe went to {_phase_words(*longest)}" if longest else None,
@@ -180,6 +202,14 @@ def _slow(data: HttpData, target: Target, limits: HttpThresholds) -> Iterator[Fi
         place=PLACE,
         weight=p95_s,
     )
+
+
+def _p95_words(data: HttpData) -> str:
+    return f"p95 {duration(data.window.p95_s)} {_over(data)}"
+
+
+def _over(data: HttpData) -> str:
+    return f"over {plural(data.window.answered, 'probe')}, {age(data.window.span_s)}"
 
 
 def _slow_ones(

@@ -1,4 +1,4 @@
-"""Where the areas stand on the overview: two beside each other, one below the other, or a line each.
+"""Where the areas stand on the overview: in two columns, one below the other, or a line each.
 
 Which of them it is depends on the terminal and on what is configured; what is wrong at the moment only
 decides whether there is room. Nothing jumps from side to side when a finding comes or goes. Pure.
@@ -22,7 +22,9 @@ TWO_FROM = 120
 _ROOMY = 7
 """Lines with which a panel is better off with the whole width."""
 _LEAST = 3
-"""Lines that a panel needs; with fewer it is folded into one."""
+"""Lines that a panel beside another needs."""
+_LEAST_ALONE = 4
+"""Lines with which one below the other says more than folded into a line."""
 
 
 class Area(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,45 +46,50 @@ def arranged(areas: Sequence[Area], draw: Draw, *, width: int, height: int, sure
         height: Lines at hand now.
         sure: Lines at hand however much is wrong.
     """
-    rows = bands(areas, width=width, sure=sure)
-    if len(rows) < len(areas):
-        return shared([partial(_band, row, draw, width) for row in rows], height)
+    left, right, below = columns(areas, width=width, sure=sure)
+    if right:
+        both: Block = partial(_beside, left, right, draw, width)
+        rest: list[Block] = [partial(_column, area, draw, width) for area in below]
+        return shared([both, *rest], height, weights=[len(left), *(1 for _ in below)])
     kinds = [kind for area in areas for kind in area.kinds]
     blocks: list[Block] = [partial(draw, kind, width) for kind in kinds]
-    if height >= _LEAST * len(kinds):
+    if height >= _LEAST_ALONE * len(kinds):
         return shared(blocks, height)
     folded = [line for block in blocks[:-1] for line in block(1)]
     last = blocks[-1](max(height - len(folded), 1)) if blocks else ()
     return (*folded, *last)[:height]
 
 
-def bands(areas: Sequence[Area], *, width: int, sure: int) -> tuple[tuple[Area, ...], ...]:
-    """The areas, those that stand beside each other together.
+def columns(
+    areas: Sequence[Area], *, width: int, sure: int
+) -> tuple[tuple[Area, ...], tuple[Area, ...], tuple[Area, ...]]:
+    """The areas of the left side, those of the right, and those below with the whole width.
+
+    Nothing is on the right where all stand one below the other.
 
     >>> five = [Area(kinds=(kind,)) for kind in "abcd"] + [Area(kinds=("log",), needs_width=True)]
-    >>> [len(band) for band in bands(five, width=132, sure=15)]
-    [2, 2, 1]
-    >>> [len(band) for band in bands(five, width=80, sure=15)]
-    [1, 1, 1, 1, 1]
+    >>> [[area.kinds[0] for area in side] for side in columns(five, width=132, sure=15)]
+    [['a', 'c'], ['b', 'd'], ['log']]
+    >>> [len(side) for side in columns(five, width=80, sure=15)]
+    [0, 0, 5]
     """
-    single = tuple((area,) for area in areas)
-    if width < TWO_FROM or sure >= _ROOMY * len(areas):
-        return single
-    paired: list[tuple[Area, ...]] = []
-    for area in areas:
-        before = paired[-1] if paired else ()
-        if len(before) == 1 and not before[0].needs_width and not area.needs_width:
-            paired[-1] = (*before, area)
-        else:
-            paired.append((area,))
-    return tuple(paired) if sure >= _LEAST * len(paired) else single
+    beside = [area for area in areas if not area.needs_width]
+    below = tuple(area for area in areas if area.needs_width)
+    left, right = tuple(beside[::2]), tuple(beside[1::2])
+    is_roomy = sure >= _ROOMY * len(areas)
+    if width < TWO_FROM or is_roomy or not right or sure < _LEAST * (len(left) + len(below)):
+        return (), (), tuple(areas)
+    return left, right, below
 
 
-def _band(row: tuple[Area, ...], draw: Draw, width: int, height: int) -> tuple[Line, ...]:
-    if len(row) == 1:
-        return _column(row[0], draw, width, height)
-    left, right = halves(width)
-    return side_by_side(_column(row[0], draw, left, height), _column(row[1], draw, right, height), width)
+def _beside(
+    left: Sequence[Area], right: Sequence[Area], draw: Draw, width: int, height: int
+) -> tuple[Line, ...]:
+    def stacked(side: Sequence[Area], cells: int) -> tuple[Line, ...]:
+        return shared([partial(_column, area, draw, cells) for area in side], height)
+
+    on_left, on_right = halves(width)
+    return side_by_side(stacked(left, on_left), stacked(right, on_right), width)
 
 
 def _column(area: Area, draw: Draw, width: int, height: int) -> tuple[Line, ...]:
@@ -94,10 +101,10 @@ def _column(area: Area, draw: Draw, width: int, height: int) -> tuple[Line, ...]
     return (*draw(first, width, max(height - len(below), 1)), *below)[:height]
 
 
-def shared(blocks: Sequence[Block], height: int) -> tuple[Line, ...]:
-    """Blocks one below the other, with equal shares of `height`; what one leaves goes to the next.
+def shared(blocks: Sequence[Block], height: int, *, weights: Sequence[int] = ()) -> tuple[Line, ...]:
+    """Blocks one below the other, with shares of `height` by their weights; what one leaves goes to the next.
 
-    What is left in the end goes to the first that filled its share.
+    What is left in the end goes to the first that filled its share. Without weights all shares are equal.
 
     >>> def says(*words: str) -> Block:
     ...     return lambda height: tuple((word,) for word in words[:height])
@@ -106,9 +113,9 @@ def shared(blocks: Sequence[Block], height: int) -> tuple[Line, ...]:
     """
     drawn: list[tuple[Line, ...]] = []
     filled: int | None = None
-    left = height
+    left, weights = height, weights or [1] * len(blocks)
     for index, block in enumerate(blocks):
-        share = left // (len(blocks) - index)
+        share = left * weights[index] // sum(weights[index:])
         lines = block(share)
         drawn.append(lines)
         left -= len(lines)

@@ -32,6 +32,9 @@ DIRECT = ("C", "K")
 WIDE = 100
 """From this width on findings are told in full."""
 
+_LEADS_TO = {"connections": "who", "chain": "chain", "lines": "lines"}
+"""Places where Enter leads to something more telling than the reasons."""
+
 
 def _glyph(finding: Finding) -> tuple[str, Tone]:
     tone = severity_tone(finding.severity)
@@ -50,7 +53,7 @@ def _fix(finding: Finding) -> tuple[str, Tone]:
 
 def _hint(finding: Finding) -> tuple[str, Tone]:
     text, tone = _fix(finding)
-    return f"Enter why   {text}".rstrip(), tone
+    return f"Enter {_LEADS_TO.get(finding.place, 'why'):<5} {text}".rstrip(), tone
 
 
 def finding_columns(is_wide: bool) -> tuple[Column[Finding], ...]:

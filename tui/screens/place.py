@@ -80,7 +80,7 @@ class Place(RowKeys):
         Binding("escape", "show_all_or_back", "back", id="escape"),
         Binding("q", "app.back", "back", show=False, id="back"),
         Binding("z", "zoom", "zoom", show=False, id="zoom"),
-        Binding("p", "pause", "pause", show=False, id="pause"),
+        Binding("p", "pause", "pause", id="pause"),
     ]
 
     DEFAULT_CSS = """
@@ -193,8 +193,8 @@ class Place(RowKeys):
             binding = active.binding
             if binding.show and active.enabled and binding.description not in shown.values():
                 shown[key_name(key)] = binding.description
-        order = {"Enter": 0, "K": 1, "C": 2, "b": 3, "a": 4, "Tab": 5, "/": 90, "?": 98, "Esc": 99, "q": 99}
-        return tuple(sorted(shown.items(), key=lambda item: order.get(item[0], 50)))
+        order = ("Enter", "K", "C", "b", "a", "Tab", "", "/", "p", ":", "?", "Esc", "q")
+        return tuple(sorted(shown.items(), key=lambda item: order.index(item[0] if item[0] in order else "")))
 
     def notice(self, text: str, tone: Tone = Tone.WARN) -> None:
         """Say something in the last line for a while; nothing: take away what was said.

@@ -127,14 +127,11 @@ def memory_line(data: RedisData, view: TargetView, width: int) -> Line:
     ratio = data.memory.used_ratio
     picture: Line = ((bar(ratio, 12), tone),) if ratio is not None else ()
     words = policy_words(data.memory, data.databases, is_replica=data.replication.is_replica)
-    return fit(
-        [
-            (0, ("memory ", (data.memory.word, tone))),
-            (2, picture),
-            (1, ((words, tone if tone is not Tone.OK else Tone.NORMAL),)),
-        ],
-        width,
-    )
+    name = data.memory.maxmemory_policy or words
+    figure: Line = ("memory ", (data.memory.word, tone))
+    is_short = line_width(figure) + len(words) + 2 > width
+    says: Line = ((name if is_short else words, tone if tone is not Tone.OK else Tone.NORMAL),)
+    return fit([(0, figure), (2, picture), (1, says)], width)
 
 
 def rates_line(data: RedisData, view: TargetView, width: int) -> Line:
