@@ -66,6 +66,14 @@ def test_dependency_of_a_kind_is_the_only_target_of_that_kind() -> None:
     ]
 
 
+def test_the_likely_cause_stands_in_the_title_before_the_details() -> None:
+    slow = msgspec.structs.replace(finding(API, "http.slow"), title="/health slow · p95 2.0s over 13 probes")
+    findings = [slow, finding(ORDERS, "postgres.blocking")]
+    ranked = with_causes(findings, [api("database"), database()])
+    assert ranked[1].title == "/health slow · probably because of orders-db · p95 2.0s over 13 probes"
+    assert ranked[0].title == "postgres.blocking on orders-db"
+
+
 def test_of_two_databases_none_is_blamed_unless_the_configuration_says_which() -> None:
     findings = [finding(API, "http.down", weight=9), finding(ORDERS, "postgres.blocking")]
     both = (database(), database("ledger"))

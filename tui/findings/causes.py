@@ -48,12 +48,10 @@ def with_causes(findings: Sequence[Finding], views: Iterable[TargetView]) -> tup
         if because:
             words = "; and of ".join(f"{one.target.name}: {one.title}" for one in because)
             names = ", ".join(dict.fromkeys(one.target.name for one in because))
-            told = msgspec.structs.replace(
-                finding,
-                title=f"{finding.title} · probably because of {names}",
-                cause=f"probably because of {words}",
-            )
-            explained[finding.key] = (told, because)
+            what, dot, more = finding.title.partition(" · ")
+            title = f"{what} · probably because of {names}{dot}{more}"
+            cause = f"probably because of {words}"
+            explained[finding.key] = (msgspec.structs.replace(finding, title=title, cause=cause), because)
     return _ordered(findings, explained) if explained else tuple(findings)
 
 
