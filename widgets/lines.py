@@ -38,7 +38,7 @@ def spread(left: Line, right: Line, width: int) -> Line:
     (('a', '   ', 'b'), ('abc',))
     """
     gap = width - line_width(left) - line_width(right)
-    return (*left, " " * gap, *right) if gap >= 1 else left
+    return (*left, " " * gap, *right) if right and gap >= 1 else left
 
 
 def rule(title: Line, right: Line, width: int) -> Line:

@@ -1,13 +1,23 @@
-"""What all panels say alike: how old their data is, whether it is stale, and why a read failed."""
+"""What panels say alike: how old their data is, why a read failed, the worst in full, others in a line."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding, Severity
 from opsdash.collectors.format import age
-from opsdash.widgets.lines import Line, Span, line_width
+from opsdash.widgets.cells import cut
+from opsdash.widgets.lines import Line, Span, line_width, rule, spread
 from opsdash.widgets.status import GLYPHS, Tone, severity_tone
+
+FOLDED_BELOW = 3
+"""With fewer lines an area is one line."""
+
+
+FRESH_S = 2.0
+"""Younger data is told as such: a count from 0 to 1 and back, each second on every line, says nothing."""
 
 
 def freshness(view: TargetView, now_mono_s: float) -> Line:
@@ -22,7 +32,7 @@ def freshness(view: TargetView, now_mono_s: float) -> Line:
         return (("? waiting for the first reading", Tone.UNKNOWN),)
     if view.is_stale(now_mono_s):
         return ((f"▲ stale {age(seconds)}: no answer yet", Tone.WARN),)
-    return ((f"● {age(seconds)}", Tone.OK),)
+    return ((f"● <{age(FRESH_S)}" if seconds < FRESH_S else f"● {age(seconds)}", Tone.OK),)
 
 
 def stale_mark(view: TargetView, now_mono_s: float) -> Line:
@@ -94,6 +104,99 @@ def with_others(
     """
     kept = head[: max(height - len(views), 2)] if views else head[:height]
     return (*kept, *one_line_each(views, line, findings, height - len(kept)))
+
+
+class Telling(msgspec.Struct, frozen=True, kw_only=True):
+    """How an area of the overview tells of its targets, where the worst is told in full."""
+
+    title: str
+    full: Callable[[TargetView, Sequence[Finding], "Room"], Sequence[Line]]
+    """Heading and more of the worst target that was read; what is too much is cut."""
+    brief: Callable[[TargetView, Sequence[Finding], int], Line]
+    """What is told of the worst, in so many cells, where all are in one line."""
+    parts: Callable[[TargetView, int], Sequence[tuple[int, Line]]]
+    """What is told of a target with a line of its own, in so many cells; see `fit`."""
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to draw in, and when."""
+
+    width: int
+    height: int
+    mono_s: float
+
+
+def worst_in_full(
+    telling: Telling, views: Sequence[TargetView], findings: Sequence[Finding], room: Room
+) -> tuple[Line, ...]:
+    """The worst target that was read in full, a line for every other; with too few lines all are in one.
+
+    Args:
+        telling: What to tell.
+        views: Its targets, at least one.
+        findings: Of these targets, and others.
+        room: For the whole area.
+    """
+    ordered = worst_first(views, findings)
+    if room.height < FOLDED_BELOW:
+        return (_folded_line(telling, ordered, findings, room),)[: room.height]
+    worst = worst_read(ordered)
+    others = [view for view in ordered if view is not worst]
+
+    def line(view: TargetView) -> Line:
+        return _target_line(telling, view, findings, room)
+
+    if worst is None:
+        heading = rule(((telling.title, Tone.ACCENT),), (), room.width)
+        return (heading, *one_line_each(others, line, findings, room.height - 1))
+    left = msgspec.structs.replace(room, height=room.height - len(others))
+    return with_others(telling.full(worst, findings, left), others, line, findings, room.height)
+
+
+def worst_read(ordered: Sequence[TargetView]) -> TargetView | None:
+    """The first of which something is known: the one that is told in full."""
+    return next((view for view in ordered if view.good is not None), None)
+
+
+def area_heading(title: str, view: TargetView, findings: Sequence[Finding], what: str, room: Room) -> Line:
+    """The heading above the target that is told in full: the area, its name, what it is, how old all is."""
+    name = (view.target.name, view_tone(view, findings))
+    head: Line = ((title, Tone.ACCENT), " · ", name, f" · {what}")
+    return rule(head, freshness(view, room.mono_s), room.width)
+
+
+def _folded_line(
+    telling: Telling, ordered: Sequence[TargetView], findings: Sequence[Finding], room: Room
+) -> Line:
+    """All in one line: the worst by name and what is told of it, the others counted by their state."""
+    worst = ordered[0]
+    tone = view_tone(worst, findings)
+    rest = tone_counts(ordered[1:], findings)
+    head: Line = ((f"{telling.title:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
+    stale = stale_mark(worst, room.mono_s)
+    head = (*head, *stale, "  ") if stale else head
+    left = room.width - line_width(head) - line_width(rest) - 1
+    if worst.failure is not None:
+        told: Line = (cut(worst.failure.kind.value, left),)
+    elif worst.good is None:
+        told = ((cut("waiting for the first reading", left), Tone.MUTED),)
+    else:
+        told = telling.brief(worst, findings, left)
+    return spread((*head, *told), rest, room.width)
+
+
+def _target_line(telling: Telling, view: TargetView, findings: Sequence[Finding], room: Room) -> Line:
+    """One target in one line: its name, how it fares, the age of that."""
+    tone = view_tone(view, findings)
+    name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
+    fresh = freshness(view, room.mono_s)
+    if view.failure is not None:
+        return (*name, "  ", *fresh, (f"  {view.failure.reason}", Tone.NORMAL))
+    if view.good is None:
+        return (*name, ("waiting for the first reading", Tone.MUTED))
+    left = room.width - line_width(fresh) - 1
+    parts = telling.parts(view, left - line_width(name) - 2)
+    return spread(fit([(0, name), *parts], left), fresh, room.width)
 
 
 def fit(parts: Sequence[tuple[int, Line]], width: int, gap: str = "  ") -> Line:

@@ -72,7 +72,7 @@ def test_it_fits_at_every_size_and_has_the_worst_first(width: int, height: int) 
 
 def test_in_one_line_conditions_are_counted_worst_first() -> None:
     assert panel([engine_view(SHOP)], 80, 1) == [
-        "4 Containers  ✖ 1 restarting  1 unhealthy  1 paused  10 healthy  1 running …"
+        "4 Containers  ✖ local  1 restarting  1 unhealthy  1 paused  10 healthy …"
     ]
     two, *_ = panel(VIEWS[:2], 80, 1)
     assert two.startswith("4 Containers  ✖ local  1 restarting  1 unhealthy")
@@ -82,7 +82,7 @@ def test_in_one_line_conditions_are_counted_worst_first() -> None:
 def test_the_worst_engine_is_shown_in_full_and_the_others_in_a_line() -> None:
     lines = panel(VIEWS, 132, 12)
     assert lines[0].startswith("── 4 Containers · local · Docker 20.10.24 ──")
-    assert lines[0].endswith("1 paused  10 healthy  1 running  1 exited · ● 0s ──")
+    assert lines[0].endswith("1 paused  10 healthy  1 running  1 exited · ● <2s ──")
     assert lines[1].split() == [
         *["NAME", "PROJECT/SERVICE", "STATE", "CPU", "CPU", "BEFORE", "MEM/LIMIT", "RESTARTS", "AGE", "IMAGE"]
     ]
@@ -97,7 +97,7 @@ def test_the_worst_engine_is_shown_in_full_and_the_others_in_a_line() -> None:
 
 def test_a_narrow_heading_keeps_the_worst_counts_and_the_age() -> None:
     heading, *_ = panel([engine_view(SHOP)], 80, 8)
-    assert heading.endswith(" 1 restarting  1 unhealthy  1 paused … · ● 0s ──")
+    assert heading.endswith(" 1 restarting  1 unhealthy  1 paused … · ● <2s ──")
     assert cell_len(heading) == 80
 
 
@@ -107,7 +107,7 @@ def test_the_heading_says_when_it_is_stale() -> None:
 
 
 def test_an_engine_without_containers_says_so() -> None:
-    assert panel([engine_view(engine_reading())], 80, 1) == ["4 Containers  ● no containers"]
+    assert panel([engine_view(engine_reading())], 80, 1) == ["4 Containers  ● local  no containers"]
     assert "the engine has no containers" in panel([engine_view(engine_reading())], 80, 5)[1]
 
 

@@ -22,7 +22,7 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     short: str = "act"
     """One word for the key line: "terminate"."""
     key: str
-    """Its letter in the action menu, and where `direct` its key on a row."""
+    """Its letter in the action menu."""
     on: type[msgspec.Struct]
     """The identity it hits: `SessionIdentity`."""
     asks: str | None = None
@@ -32,8 +32,6 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     answer is the plan's refusal."""
     in_steps: bool = False
     """Whether it takes so long that it tells how far it is, and can be halted: see `SteppedAction`."""
-    direct: bool = False
-    """Whether `key` opens the dialog straight from a row (the key table: C and K on a session row)."""
 
 
 class PlanLine(msgspec.Struct, frozen=True, kw_only=True):

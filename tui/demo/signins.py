@@ -11,9 +11,6 @@ from opsdash.collectors.format import plural
 from opsdash.tui.demo.clients import say
 from opsdash.tui.demo.stories import CHECKOUT
 
-PATTERN = "sess:*"
-"""What may be purged: people would have to sign in again, no more."""
-
 _CARTS = 200
 """Keys that must not be purged."""
 

@@ -39,7 +39,6 @@ CANCEL = ActionSpec(
     short="cancel",
     key="C",
     on=SessionIdentity,
-    direct=True,
 )
 TERMINATE = ActionSpec(
     name="postgres.terminate",
@@ -48,7 +47,6 @@ TERMINATE = ActionSpec(
     short="terminate",
     key="K",
     on=SessionIdentity,
-    direct=True,
 )
 TERMINATE_ROOT = ActionSpec(
     name="postgres.terminate_root",

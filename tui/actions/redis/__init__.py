@@ -53,7 +53,6 @@ KILL_CLIENT = ActionSpec(
     short="terminate",
     key="K",
     on=ClientIdentity,
-    direct=True,
 )
 PURGE = ActionSpec(
     name="redis.purge",

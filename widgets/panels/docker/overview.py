@@ -7,16 +7,18 @@ from opsdash.collectors.docker.rows import EngineData
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.target import TargetId
-from opsdash.widgets.cells import GAP, Place, cut, fitted, places
-from opsdash.widgets.lines import Line, Span, line_width, rule, spread
+from opsdash.widgets.cells import GAP, Place, fitted, places
+from opsdash.widgets.lines import Line, Span, line_width, rule
 from opsdash.widgets.panel import (
+    FOLDED_BELOW,
+    Room,
+    Telling,
     fit,
     freshness,
-    one_line_each,
-    stale_mark,
-    tone_counts,
     view_tone,
     worst_first,
+    worst_in_full,
+    worst_read,
 )
 from opsdash.widgets.panels.docker.containers import (
     OVERVIEW_COLUMNS,
@@ -27,11 +29,9 @@ from opsdash.widgets.panels.docker.containers import (
 )
 from opsdash.widgets.panels.docker.words import condition_counts, condition_tone, title_of
 from opsdash.widgets.safe import cell_text
-from opsdash.widgets.status import GLYPHS, Tone
+from opsdash.widgets.status import Tone
 
 TITLE = "4 Containers"
-_FOLDED_BELOW = 3
-"""With fewer lines the area is one line."""
 _VERSION_FROM = 100
 """In a narrower heading the counts matter more."""
 _RULE_AND_GAPS = 13
@@ -44,22 +44,25 @@ def overview_lines(
     views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
 ) -> tuple[Line, ...]:
     """The panel of all engines in `height` lines; with too few of them it is folded into one."""
-    ordered = worst_first(views, findings)
-    if height < _FOLDED_BELOW:
-        return (folded_line(ordered, findings, mono_s, width),)[:height]
-    full = _full(ordered)
-    others = [view for view in ordered if view is not full]
+    room = Room(width=width, height=height, mono_s=mono_s)
+    return worst_in_full(_TELLING, views, findings, room)
 
-    def line(view: TargetView) -> Line:
-        return target_line(view, findings, mono_s, width)
 
-    if full is None:
-        heading = rule(((TITLE, Tone.ACCENT),), (), width)
-        return (heading, *one_line_each(others, line, findings, height - 1))
-    heading = _heading(full, view_tone(full, findings), mono_s, width)
-    table = _table(full, findings, width, _table_height(height, len(others)))
-    left = height - 1 - len(table)
-    return (heading, *table, *one_line_each(others, line, findings, left))
+def _full(view: TargetView, findings: Sequence[Finding], room: Room) -> tuple[Line, ...]:
+    heading = _heading(view, view_tone(view, findings), room.mono_s, room.width)
+    return (heading, *_table(view, findings, room.width, _table_height(room.height)))
+
+
+def _parts(view: TargetView, cells: int) -> list[tuple[int, Line]]:
+    return [(2, (f"{title_of(view.data):<16}",)), (0, counts_line(view.data, cells))]
+
+
+_TELLING = Telling(
+    title=TITLE,
+    full=_full,
+    brief=lambda view, _, cells: counts_line(view.data, cells),
+    parts=_parts,
+)
 
 
 def containers_in_view(
@@ -70,21 +73,16 @@ def containers_in_view(
     Targets of which nothing is drawn are in it too, with none: nothing needs to be read of them.
     """
     found: dict[TargetId, tuple[str, ...]] = {view.target.id: () for view in views}
-    full = _full(worst_first(views, findings))
-    if height >= _FOLDED_BELOW and full is not None:
-        shown, _ = _shown(full, findings, _table_height(height, len(views) - 1))
+    full = worst_read(worst_first(views, findings))
+    if height >= FOLDED_BELOW and full is not None:
+        shown, _ = _shown(full, findings, _table_height(height - (len(views) - 1)))
         found[full.target.id] = visible_ids(shown)
     return found
 
 
-def _full(ordered: Sequence[TargetView]) -> TargetView | None:
-    """The worst engine of which something is known."""
-    return next((view for view in ordered if view.good is not None), None)
-
-
-def _table_height(height: int, others: int) -> int:
-    """Lines for the containers of the worst engine: each other one has a line of its own."""
-    return max(height - 1 - others, _FOLDED_BELOW - 1)
+def _table_height(room: int) -> int:
+    """Lines for the containers of an engine that has `room` lines."""
+    return max(room - 1, 2)
 
 
 def _heading(view: TargetView, tone: Tone, mono_s: float, width: int) -> Line:
@@ -137,27 +135,6 @@ def _row(columns: Sequence[Place], line: Any) -> Line:
     return tuple(spans)
 
 
-def folded_line(
-    ordered: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int
-) -> Line:
-    """All engines in one line: what the containers of the worst are, the other engines counted."""
-    worst, rest = ordered[0], tone_counts(ordered[1:], findings)
-    tone = view_tone(worst, findings)
-    name = f" {worst.target.name}  " if len(ordered) > 1 or worst.good is None or worst.failure else " "
-    head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]}{name}", tone))
-    stale = stale_mark(worst, mono_s)
-    head = (*head, *stale, "  ") if stale else head
-    room = width - line_width(head) - line_width(rest) - 1
-    says: Line
-    if worst.failure is not None:
-        says = (cut(worst.failure.kind.value, room),)
-    elif worst.good is None:
-        says = (cut("waiting for the first reading", room),)
-    else:
-        says = counts_line(worst.data, room)
-    return spread((*head, *says), rest, width) if rest else (*head, *says)
-
-
 def counts_line(data: EngineData, width: int) -> Line:
     """How many containers are in which condition, worst first, without the least bad that do not fit."""
     counts = condition_counts(data.containers)
@@ -171,22 +148,3 @@ def counts_line(data: EngineData, width: int) -> Line:
         return whole
     some = fit(parts, width - 2)
     return (*some, (" …", Tone.MUTED)) if some else ()
-
-
-def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
-    """One line for an engine that is not shown in full."""
-    tone = view_tone(view, findings)
-    name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
-    if view.failure is not None:
-        return (*name, "  ", *freshness(view, mono_s), (f"  {view.failure.reason}", Tone.NORMAL))
-    if view.good is None:
-        return (*name, ("waiting for the first reading", Tone.MUTED))
-    data: EngineData = view.data
-    fresh = freshness(view, mono_s)
-    room = width - line_width(fresh) - 1
-    parts: list[tuple[int, Line]] = [
-        (0, name),
-        (2, (f"{title_of(data):<16}",)),
-        (0, counts_line(data, room - line_width(name) - 2)),
-    ]
-    return spread(fit(parts, room), fresh, width)

@@ -6,26 +6,20 @@ from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import age, number, percent, size
 from opsdash.collectors.postgres.rows import Connections, PostgresData
-from opsdash.widgets.cells import cut
 from opsdash.widgets.chart import bar, spark
-from opsdash.widgets.lines import Line, line_width, rule, spread
+from opsdash.widgets.lines import Line
 from opsdash.widgets.panel import (
+    Room,
+    Telling,
+    area_heading,
     fit,
-    freshness,
-    one_line_each,
-    stale_mark,
-    tone_counts,
-    view_tone,
-    with_others,
-    worst_first,
+    worst_in_full,
 )
 from opsdash.widgets.panels.postgres.sessions import SessionLine, session_lines, thresholds_of
 from opsdash.widgets.panels.postgres.words import state_word
-from opsdash.widgets.status import GLYPHS, Tone
+from opsdash.widgets.status import Tone
 
 TITLE = "2 Database"
-_FOLDED_BELOW = 3
-"""With fewer lines the area is one line."""
 _BRIEF_FROM = 90
 """In a narrower panel the sessions are told more tightly, for the sake of what they run."""
 
@@ -40,89 +34,52 @@ def overview_lines(
     views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
 ) -> tuple[Line, ...]:
     """The panel of all PostgreSQL targets in `height` lines; less room drops sessions, then folds."""
-    ordered = worst_first(views, findings)
-    if height < _FOLDED_BELOW:
-        return (folded_line(ordered, findings, mono_s, width),)[:height]
-    full = next((v for v in ordered if v.good is not None), None)
-    others = [view for view in ordered if view is not full]
+    room = Room(width=width, height=height, mono_s=mono_s)
+    return worst_in_full(_TELLING, views, findings, room)
 
-    def line(view: TargetView) -> Line:
-        return target_line(view, findings, mono_s, width)
 
-    if full is None:
-        heading = rule(((TITLE, Tone.ACCENT),), (), width)
-        return (heading, *one_line_each(others, line, findings, height - 1))
-    data: PostgresData = full.data
-    title = (
-        (TITLE, Tone.ACCENT),
-        " · ",
-        (full.target.name, view_tone(full, findings)),
-        f" · {version_word(data)}",
+def _full(view: TargetView, findings: Sequence[Finding], room: Room) -> tuple[Line, ...]:
+    data: PostgresData = view.data
+    head = (
+        area_heading(TITLE, view, findings, version_word(data), room),
+        connections_line(data, view, room.width),
+        rates_line(data, view, room.width),
     )
-    head = [
-        rule(title, freshness(full, mono_s), width),
-        connections_line(data, full, width),
-        rates_line(data, full, width),
-    ]
-    room = height - len(head) - len(others)
-    busy = [one for one in session_lines(full) if one.blocks or one.tone is not Tone.MUTED]
-    shown = (*head, *(session_brief(one, width) for one in busy[: max(room, 0)]))
-    return with_others(shown, others, line, findings, height)
+    busy = [one for one in session_lines(view) if one.blocks or one.tone is not Tone.MUTED]
+    return (*head, *(session_brief(one, room.width) for one in busy[: max(room.height - len(head), 0)]))
 
 
-def folded_line(
-    ordered: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int
-) -> Line:
-    """All targets in one line: the worst with its figures, the others counted by their state."""
-    worst = ordered[0]
-    tone = view_tone(worst, findings)
-    rest = tone_counts(ordered[1:], findings)
-    head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
-    stale = stale_mark(worst, mono_s)
-    head = (*head, *stale, "  ") if stale else head
-    room = width - line_width(head) - line_width(rest) - 1
-    if worst.failure is not None:
-        return spread((*head, cut(worst.failure.kind.value, room)), rest, width)
-    if worst.good is None:
-        return spread((*head, (cut("waiting for the first reading", room), Tone.MUTED)), rest, width)
-    data: PostgresData = worst.data
+def _brief(view: TargetView, _: Sequence[Finding], cells: int) -> Line:
+    data: PostgresData = view.data
     connections, waiting = data.connections, len(data.waits)
-    parts: list[tuple[int, Line]] = [
-        (0, ((f"{waiting} waiting", Tone.CRIT if waiting else Tone.NORMAL),)),
-        (
-            1,
-            ((f"{connections.used}/{connections.usable} connections", connections_tone(connections, worst)),),
-        ),
-        (2, (f"{number(data.total.transactions_per_s)} tx/s",)),
+    used = f"{connections.used}/{connections.usable} connections"
+    return fit(
+        [
+            (0, ((f"{waiting} waiting", Tone.CRIT if waiting else Tone.NORMAL),)),
+            (1, ((used, connections_tone(connections, view)),)),
+            (2, (f"{number(data.total.transactions_per_s)} tx/s",)),
+        ],
+        cells,
+    )
+
+
+def _parts(view: TargetView, _: int) -> list[tuple[int, Line]]:
+    data: PostgresData = view.data
+    return [
+        (2, (f"{version_word(data):<17}",)),
+        (1, (f"connections {data.connections.used}/{data.connections.usable}",)),
+        (1, (f"waiting {len(data.waits)}",)),
+        (3, (f"{number(data.total.transactions_per_s)} tx/s",)),
+        (4, (f"hit {percent(data.total.cache_hit_ratio)}",)),
     ]
-    return spread((*head, *fit(parts, room)), rest, width)
+
+
+_TELLING = Telling(title=TITLE, full=_full, brief=_brief, parts=_parts)
 
 
 def version_word(data: PostgresData) -> str:
     """Product, version and what kind of server it is."""
     return f"PostgreSQL {data.version}" + (" standby" if data.is_in_recovery else "")
-
-
-def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
-    """One line for a target that is not shown in full."""
-    tone = view_tone(view, findings)
-    name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
-    if view.failure is not None:
-        return (*name, "  ", *freshness(view, mono_s), (f"  {view.failure.reason}", Tone.NORMAL))
-    if view.good is None:
-        return (*name, ("waiting for the first reading", Tone.MUTED))
-    data: PostgresData = view.data
-    connections = data.connections
-    parts: list[tuple[int, Line]] = [
-        (0, name),
-        (2, (f"{version_word(data):<17}",)),
-        (1, (f"connections {connections.used}/{connections.usable}",)),
-        (1, (f"waiting {len(data.waits)}",)),
-        (3, (f"{number(data.total.transactions_per_s)} tx/s",)),
-        (4, (f"hit {percent(data.total.cache_hit_ratio)}",)),
-    ]
-    fresh = freshness(view, mono_s)
-    return spread(fit(parts, width - line_width(fresh) - 1), fresh, width)
 
 
 def connections_line(data: PostgresData, view: TargetView, width: int) -> Line:

@@ -9,16 +9,13 @@ from opsdash.collectors.redis.memory import expiry_words, policy_words
 from opsdash.collectors.redis.rows import RedisData
 from opsdash.widgets.cells import cut
 from opsdash.widgets.chart import bar, spark
-from opsdash.widgets.lines import Line, line_width, rule, spread
+from opsdash.widgets.lines import Line, line_width
 from opsdash.widgets.panel import (
+    Room,
+    Telling,
+    area_heading,
     fit,
-    freshness,
-    one_line_each,
-    stale_mark,
-    tone_counts,
-    view_tone,
-    with_others,
-    worst_first,
+    worst_in_full,
 )
 from opsdash.widgets.panels.redis.words import (
     clients_word,
@@ -29,89 +26,52 @@ from opsdash.widgets.panels.redis.words import (
     refused_writes,
     thresholds_of,
 )
-from opsdash.widgets.status import GLYPHS, Tone
+from opsdash.widgets.status import Tone
 
 TITLE = "3 Cache"
-_FOLDED_BELOW = 3
-"""With fewer lines the area is one line."""
 
 
 def overview_lines(
     views: Sequence[TargetView], findings: Sequence[Finding], *, mono_s: float, width: int, height: int
 ) -> tuple[Line, ...]:
     """The panel of all Redis targets in `height` lines; with too few of them it is folded into one."""
-    ordered = worst_first(views, findings)
-    if height < _FOLDED_BELOW:
-        return (folded_line(ordered, findings, mono_s, width),)[:height]
-    full = next((v for v in ordered if v.good is not None), None)
-    others = [view for view in ordered if view is not full]
-
-    def line(view: TargetView) -> Line:
-        return target_line(view, findings, mono_s, width)
-
-    if full is None:
-        heading = rule(((TITLE, Tone.ACCENT),), (), width)
-        return (heading, *one_line_each(others, line, findings, height - 1))
-    data: RedisData = full.data
-    title: Line = (
-        (TITLE, Tone.ACCENT),
-        " · ",
-        (full.target.name, view_tone(full, findings)),
-        f" · {data.title}",
-    )
-    head = (rule(title, freshness(full, mono_s), width), *server_lines(data, full, width))
-    return with_others(head, others, line, findings, height)
+    room = Room(width=width, height=height, mono_s=mono_s)
+    return worst_in_full(_TELLING, views, findings, room)
 
 
-def folded_line(
-    ordered: Sequence[TargetView], findings: Sequence[Finding], mono_s: float, width: int
-) -> Line:
-    """All targets in one line: the worst by name, the others counted by their state."""
-    worst = ordered[0]
-    tone = view_tone(worst, findings)
-    mine = [f for f in findings if f.target == worst.target.id]
-    if worst.failure is not None:
-        says = worst.failure.kind.value
-    elif worst.good is None:
-        says = "waiting for the first reading"
-    else:
-        says = mine[0].short if mine else _brief(worst.data)
-    rest = tone_counts(ordered[1:], findings)
-    head: Line = ((f"{TITLE:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
-    stale = stale_mark(worst, mono_s)
-    head = (*head, *stale, "  ") if stale else head
-    room = width - line_width(head) - line_width(rest) - 1
-    return spread((*head, cut(says, room)), rest, width)
-
-
-def _brief(data: RedisData) -> str:
-    if data.mode == "sentinel":
-        return data.summary()
-    return f"{data.memory.word}  {hit_word(data)}"
-
-
-def target_line(view: TargetView, findings: Sequence[Finding], mono_s: float, width: int) -> Line:
-    """One line for a target that is not shown in full."""
-    tone = view_tone(view, findings)
-    name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
-    if view.failure is not None:
-        return (*name, "  ", *freshness(view, mono_s), (f"  {view.failure.reason}", Tone.NORMAL))
-    if view.good is None:
-        return (*name, ("waiting for the first reading", Tone.MUTED))
+def _full(view: TargetView, findings: Sequence[Finding], room: Room) -> tuple[Line, ...]:
     data: RedisData = view.data
-    parts: list[tuple[int, Line]] = [(0, name), (2, (f"{data.title:<14}",))]
+    return (
+        area_heading(TITLE, view, findings, data.title, room),
+        *server_lines(data, view, room.width),
+    )
+
+
+def _brief(view: TargetView, findings: Sequence[Finding], cells: int) -> Line:
+    data: RedisData = view.data
+    mine = [f for f in findings if f.target == view.target.id]
+    if mine:
+        return (cut(mine[0].short, cells),)
+    figures = data.summary() if data.mode == "sentinel" else f"{data.memory.word}  {hit_word(data)}"
+    return (cut(figures, cells),)
+
+
+def _parts(view: TargetView, _: int) -> list[tuple[int, Line]]:
+    data: RedisData = view.data
+    title: tuple[int, Line] = (2, (f"{data.title:<14}",))
     if data.mode == "sentinel":
-        parts.append((1, (", ".join(f"{m.name} {m.status}" for m in data.sentinel) or "no primary",)))
-    else:
-        parts += [
-            (0, ((data.memory.word, memory_tone(data, thresholds_of(view))),)),
-            (3, (data.memory.maxmemory_policy or "",)),
-            (1, (f"hit {percent(hit_ratio(data))}",)),
-            (2, (ops_word(data),)),
-            (4, (clients_word(data),)),
-        ]
-    fresh = freshness(view, mono_s)
-    return spread(fit(parts, width - line_width(fresh) - 1), fresh, width)
+        return [title, (1, (", ".join(f"{m.name} {m.status}" for m in data.sentinel) or "no primary",))]
+    return [
+        title,
+        (0, ((data.memory.word, memory_tone(data, thresholds_of(view))),)),
+        (3, (data.memory.maxmemory_policy or "",)),
+        (1, (f"hit {percent(hit_ratio(data))}",)),
+        (2, (ops_word(data),)),
+        (4, (clients_word(data),)),
+    ]
+
+
+_TELLING = Telling(title=TITLE, full=_full, brief=_brief, parts=_parts)
 
 
 def server_lines(data: RedisData, view: TargetView, width: int) -> tuple[Line, ...]:
