@@ -1,5 +1,6 @@
 """How the tests run opsdash: this checkout, with a state and a configuration of its own."""
 
+import json
 import os
 import shlex
 import socket
@@ -7,10 +8,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from opsdash.collectors.postgres.settings import PostgresSettings
 from opsdash.collectors.target import Target
 from tests.support.targets import postgres_target
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +66,18 @@ def configuration(folder: Path, targets: Sequence[Target], *, production: bool =
     path.write_text("\n".join(lines) + "\n")
     path.chmod(0o600)
     return path
+
+
+def audited(folder: Path) -> list[dict[str, Any]]:
+    """The intent and what follows it, as they are on disk; an outcome is written right after it is shown."""
+    path = folder / "state/opsdash/audit.jsonl"
+
+    def acts() -> list[dict[str, Any]]:
+        records = map(json.loads, path.read_text().splitlines())
+        return [r for r in records if r["event"] in ("intent", "outcome", "refused")]
+
+    wait_until(lambda: [act["event"] for act in acts()][-1:] != ["intent"], 30, "the outcome is recorded")
+    return acts()
 
 
 @contextmanager

@@ -108,6 +108,8 @@ class OutcomeKind(enum.Enum):
     """Nothing was sent."""
     FAILED = "failed"
     """Sent or tried, and the target said no, or the effect did not come."""
+    ABORTED = "aborted"
+    """A person broke it off between two steps: what was done stays done, the text says how much."""
     UNKNOWN = "unknown"
     """Sent, perhaps; then no answer. The target must be looked at."""
 

@@ -167,7 +167,7 @@ async def _run(running: Running, action: Action, target: Target) -> tuple[Hit, .
     if isinstance(hits, Outcome) or not running.is_aborted:
         return hits
     running.hits = hits
-    return Outcome(kind=OutcomeKind.FAILED, text=f"aborted: {'; '.join(hit.detail for hit in hits)}")
+    return Outcome(kind=OutcomeKind.ABORTED, text="; ".join(hit.detail for hit in hits))
 
 
 async def _settled(running: Running, how_far: str, work: Awaitable[T]) -> T | Outcome:

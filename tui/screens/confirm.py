@@ -31,6 +31,7 @@ OUTCOME_TONES = {
     OutcomeKind.DONE: Tone.OK,
     OutcomeKind.REFUSED: Tone.WARN,
     OutcomeKind.FAILED: Tone.CRIT,
+    OutcomeKind.ABORTED: Tone.WARN,
     OutcomeKind.UNKNOWN: Tone.CRIT,
 }
 
