@@ -56,12 +56,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     actions: tuple[SuggestedAction, ...] = ()
     """Actions that would help, the best first."""
     weight: float = 0.0
-    """Orders findings of one severity: larger first (for blocking: how many wait)."""
+    """Orders findings of one severity, across kinds: about how many sessions or requests suffer at this
+    moment. What cannot be counted so is below 1, see `below_one`; what is down counts as a few."""
 
     @property
     def key(self) -> tuple[TargetId, str, str]:
         """The same finding across refreshes."""
         return (self.target, self.rule, self.subject)
+
+
+def below_one(amount: float, half: float) -> float:
+    """A weight from 0 to 1 that grows with `amount` and is a half at `half`.
+
+    >>> below_one(0, 60), below_one(60, 60), below_one(1e9, 60) < 1
+    (0.0, 0.5, True)
+    """
+    return amount / (amount + half)
 
 
 def ranked(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

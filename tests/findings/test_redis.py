@@ -71,6 +71,7 @@ def test_a_full_server_is_told_with_what_was_refused_and_since_when() -> None:
     assert finding.title == "memory 512/512 MiB, noeviction · 31 writes refused (OOM) in 12s"
     assert finding.short == "memory 512/512 MiB noeviction, writes refused"
     assert finding.basis == "readings over 12s"
+    assert finding.weight == pytest.approx(1 + 31 / 12), "by how many a second, as others by who waits now"
     assert finding.identity is None
     assert [a.identity for a in finding.actions] == [DatabaseIdentity(RUN_ID, 0)] * 3
     assert all(registry.spec(a.action) for a in finding.actions), "each suggestion is an action that there is"

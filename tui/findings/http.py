@@ -16,6 +16,9 @@ PLACE = "probes"
 _ENOUGH = 20
 """Probes below which a share of failed ones says nothing: one blip would be more than 5 %."""
 
+_HEAVIEST = 10
+"""Failed probes in a row after which more of them do not weigh more."""
+
 _FEW = 2
 """So many slow probes must be in the window: one is a blip."""
 
@@ -76,7 +79,7 @@ def _down(data: HttpData, target: Target, limits: HttpThresholds) -> Iterator[Fi
         if data.failing
         else "one reading",
         place=PLACE,
-        weight=float(data.failing),
+        weight=float(min(data.failing, _HEAVIEST)),
     )
 
 

@@ -6,7 +6,7 @@ from statistics import median
 
 import msgspec
 
-from opsdash.collectors.finding import Finding, Severity
+from opsdash.collectors.finding import Finding, Severity, below_one
 from opsdash.collectors.format import duration, moment, number, plural
 from opsdash.collectors.lines.place import LogPlace
 from opsdash.collectors.lines.record import Level
@@ -134,7 +134,7 @@ def _burst(source: SourceSummary, target: Target, limits: LogThresholds) -> Iter
         basis=f"counts of {plural(len(source.minutes), 'minute')}",
         place=PLACE,
         identity=LogPlace(source=source.identity, number=errors[-1].number if errors else None),
-        weight=1.0 - 1.0 / (1 + burst.per_min),  # below what the thing that prints them has itself
+        weight=below_one(burst.per_min, 1),  # below what the thing that prints them has itself
     )
 
 
@@ -177,7 +177,7 @@ def _silent(source: SourceSummary, target: Target, limits: LogThresholds) -> Ite
         basis=f"counts of {plural(len(minutes), 'minute')}",
         place=PLACE,
         identity=LogPlace(source=source.identity),
-        weight=silent_s / _MINUTE_S,
+        weight=below_one(silent_s, 600),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from opsdash.collectors.finding import Finding, Severity
+from opsdash.collectors.finding import Finding, Severity, below_one
 from opsdash.collectors.format import duration, size
 from opsdash.collectors.postgres.replication_rows import Replication, Slot, Standby
 from opsdash.collectors.postgres.rows import PostgresData
@@ -46,7 +46,7 @@ def _lagging(standby: Standby, target: Target) -> Finding:
         ),
         cause=_lag_cause(standby),
         place="replication",
-        weight=float(standby.replay_bytes or 0),
+        weight=below_one(standby.replay_bytes or 0, 2**30),
     )
 
 
@@ -79,7 +79,7 @@ def _in_danger(slot: Slot, target: Target) -> Finding:
         evidence=(f"{slot.slot_type} slot, {'in use' if slot.is_active else 'not in use'}",),
         cause="who reads from it was away for too long, or is too slow",
         place="replication",
-        weight=float(slot.retained_bytes or 0),
+        weight=below_one(slot.retained_bytes or 0, 2**30),
     )
 
 
@@ -103,5 +103,5 @@ def _unused(slot: Slot, seen: Replication, target: Target) -> Finding:
         ),
         cause="who used it is away, or was taken down without dropping the slot",
         place="replication",
-        weight=float(slot.retained_bytes or 0),
+        weight=below_one(slot.retained_bytes or 0, 2**30),
     )

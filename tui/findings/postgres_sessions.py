@@ -1,11 +1,11 @@
 """Sessions that do one thing for too long. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from opsdash.collectors.finding import Finding, Severity, SuggestedAction
+from opsdash.collectors.finding import Finding, Severity, SuggestedAction, below_one
 from opsdash.collectors.format import age, plural
 from opsdash.collectors.postgres.blocking import forest_of
 from opsdash.collectors.postgres.rows import PostgresData, SessionRow
@@ -18,15 +18,16 @@ _ONE_BY_ONE = 3
 
 
 class _Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One session that a rule found, with the words for it."""
+    """One session that a rule found."""
 
     session: SessionRow
     seconds: float
-    claim: str
-    """"idle in transaction for 5m58s"."""
-    short: str
     cause: str
     waiters: int = 0
+
+
+Words = Callable[[_Case], tuple[str, str]]
+"""What a rule says of a case, as "idle in transaction for 5m58s", and shorter."""
 
 
 def idle_in_transaction(
@@ -55,20 +56,28 @@ def idle_in_transaction(
             continue
         waiters = holding.get(session.pid, 0)
         if idle_s > limits.idle_in_transaction_s or waiters:
-            holds = f", {plural(waiters, 'session waits', 'sessions wait')} for it" if waiters else ""
             case = _Case(
                 session=session,
                 seconds=idle_s,
-                claim=f"idle in transaction for {age(idle_s)}{holds}",
-                short=f"idle-tx {age(idle_s)}",
                 cause="its client went away or is waiting with its transaction open; "
                 "its locks stay, and vacuum cannot remove rows it may still see",
                 waiters=waiters,
             )
             cases.append(case)
     yield from _report(
-        cases, data, target, rule="postgres.idle_in_transaction", many="sessions idle in transaction"
+        cases,
+        _idle_words,
+        data,
+        target,
+        rule="postgres.idle_in_transaction",
+        many="sessions idle in transaction",
     )
+
+
+def _idle_words(case: _Case) -> tuple[str, str]:
+    waiting = plural(case.waiters, "session waits", "sessions wait")
+    holds = f", {waiting} for it" if case.waiters else ""
+    return f"idle in transaction for {age(case.seconds)}{holds}", f"idle-tx {age(case.seconds)}"
 
 
 def long_queries(
@@ -89,21 +98,19 @@ def long_queries(
             continue
         running_s = elapsed_s(session.query_start, data.server_now)
         if running_s is not None and running_s > limits.query_s:
-            case = _Case(
-                session=session,
-                seconds=running_s,
-                claim=f"query running for {age(running_s)}",
-                short=f"query {age(running_s)}",
-                cause=_long_query_cause(session),
-            )
-            cases.append(case)
+            cases.append(_Case(session=session, seconds=running_s, cause=_long_query_cause(session)))
     yield from _report(
         cases,
+        _query_words,
         data,
         target,
         rule="postgres.long_query",
         many=f"queries running for over {age(limits.query_s)}",
     )
+
+
+def _query_words(case: _Case) -> tuple[str, str]:
+    return f"query running for {age(case.seconds)}", f"query {age(case.seconds)}"
 
 
 def _long_query_cause(session: SessionRow) -> str:
@@ -122,24 +129,25 @@ _ACTIONS = {
 
 
 def _report(
-    cases: Sequence[_Case], data: PostgresData, target: Target, *, rule: str, many: str
+    cases: Sequence[_Case], words: Words, data: PostgresData, target: Target, *, rule: str, many: str
 ) -> Iterator[Finding]:
     """A finding per session, the longest first; of many sessions a single one."""
     ordered = sorted(cases, key=lambda case: (-case.seconds, case.session.pid))
     if len(ordered) > _ONE_BY_ONE:
-        yield _several(ordered, data, target, rule=rule, many=many)
+        yield _several(ordered, words, data, target, rule=rule, many=many)
         return
     for case in ordered:
         session = case.session
         app = session.application_name
+        claim, short = words(case)
         can_act = session.backend_start is not None
         yield Finding(
             severity=Severity.WARN,
             target=target.id,
             rule=rule,
             subject=str(session.pid),
-            title=f"pid {session.pid} {case.claim}" + (f" · app={app}" if app else ""),
-            short=f"{session.pid} {case.short}" + (f" {app}" if app else ""),
+            title=f"pid {session.pid} {claim}" + (f" · app={app}" if app else ""),
+            short=f"{session.pid} {short}" + (f" {app}" if app else ""),
             evidence=tuple(session_evidence(session, data.server_now)),
             cause=case.cause,
             place="sessions",
@@ -147,12 +155,12 @@ def _report(
             actions=tuple(
                 SuggestedAction(action=name, identity=session.identity) for name in _ACTIONS[rule] if can_act
             ),
-            weight=case.waiters + _age_weight(case.seconds),
+            weight=case.waiters + below_one(case.seconds, 1e6),
         )
 
 
 def _several(
-    ordered: Sequence[_Case], data: PostgresData, target: Target, *, rule: str, many: str
+    ordered: Sequence[_Case], words: Words, data: PostgresData, target: Target, *, rule: str, many: str
 ) -> Finding:
     """One finding for many sessions. It suggests no action: a person chooses among them first."""
     oldest = ordered[0]
@@ -168,21 +176,15 @@ def _several(
         f" · {by_application}",
         short=f"{len(ordered)} {many}, {age(oldest.seconds)}",
         evidence=(
-            *(f"{c.session.pid} {c.claim} · {c.session.application_name or 'unnamed'}" for c in ordered[:5]),
+            *(
+                f"{c.session.pid} {words(c)[0]} · {c.session.application_name or 'unnamed'}"
+                for c in ordered[:5]
+            ),
             *([f"and {rest} more"] if rest > 0 else []),
             *session_evidence(oldest.session, data.server_now),
         ),
         cause=oldest.cause if len({case.cause for case in ordered}) == 1 else None,
         place="sessions",
         identity=oldest.session.identity,
-        weight=max(case.waiters for case in ordered) + _age_weight(oldest.seconds),
+        weight=max(case.waiters for case in ordered) + below_one(oldest.seconds, 1e6),
     )
-
-
-def _age_weight(seconds: float) -> float:
-    """Orders by age, below everything that counts waiters.
-
-    >>> _age_weight(300) < _age_weight(86400) < 1
-    True
-    """
-    return seconds / (seconds + 1e6)

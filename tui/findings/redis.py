@@ -7,7 +7,7 @@ from opsdash.collectors.format import age, duration, percent, plural
 from opsdash.collectors.redis.rows import RedisData
 from opsdash.collectors.redis.settings import RedisSettings, RedisThresholds
 from opsdash.collectors.target import Target
-from opsdash.tui.findings.redis_memory import memory, refused_writes
+from opsdash.tui.findings.redis_memory import memory, per_s, refused_writes
 from opsdash.tui.findings.redis_replication import cluster, persistence, replicas, replication, sentinel
 from opsdash.tui.findings.redis_slow import slow_commands
 
@@ -57,7 +57,7 @@ def _rejected(data: RedisData, target: Target) -> Iterator[Finding]:
         cause="maxclients is reached: whoever connects now gets an error",
         basis=f"readings over {age(recent.span_s)}",
         place="clients",
-        weight=float(recent.rejected_connections),
+        weight=1 + per_s(recent.rejected_connections, recent),
     )
 
 

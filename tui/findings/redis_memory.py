@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from opsdash.collectors.finding import Finding, Severity, SuggestedAction
 from opsdash.collectors.format import age, percent, plural, size
 from opsdash.collectors.redis.memory import expiry_words, policy_words, refuses_when_full
-from opsdash.collectors.redis.rows import RedisData
+from opsdash.collectors.redis.rows import Recent, RedisData
 from opsdash.collectors.redis.settings import RedisThresholds
 from opsdash.collectors.target import TargetId
 
@@ -47,7 +47,7 @@ def memory(data: RedisData, target: TargetId, limits: RedisThresholds) -> Iterat
         basis="one reading" if not refused else f"readings over {age(data.recent.span_s)}",
         place="figures",
         actions=_on_server(data, "redis.maxmemory", "redis.policy", "redis.purge"),
-        weight=ratio + refused,
+        weight=ratio + per_s(refused, data.recent),
     )
 
 
@@ -140,8 +140,13 @@ def refused_writes(data: RedisData, target: TargetId, *, is_told_full: bool) -> 
             basis=f"readings over {span}",
             place="keyspace" if name in ("MISCONF", "NOREPLICAS") else "figures",
             actions=_on_server(data, "redis.maxmemory", "redis.purge") if name == "OOM" else (),
-            weight=float(count),
+            weight=1 + per_s(count, data.recent),
         )
+
+
+def per_s(count: int, recent: Recent) -> float:
+    """How many a second, where `count` was seen in the window of `recent`."""
+    return count / max(recent.span_s or 0.0, 1.0)
 
 
 def _recent_error(data: RedisData, name: str) -> int:

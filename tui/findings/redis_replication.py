@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from opsdash.collectors.finding import Finding, Severity
+from opsdash.collectors.finding import Finding, Severity, below_one
 from opsdash.collectors.format import age, plural, size
 from opsdash.collectors.redis.rows import RedisData, Replica
 from opsdash.collectors.redis.settings import RedisThresholds
@@ -35,7 +35,7 @@ def replication(data: RedisData, target: TargetId) -> Iterator[Finding]:
         if link.is_syncing
         else "the primary is down, refuses it (masterauth), or the network between them broke",
         place=PLACE,
-        weight=float(link.link_down_for_s or 0),
+        weight=2 + below_one(link.link_down_for_s or 0, 60),
     )
 
 
@@ -57,7 +57,7 @@ def replicas(data: RedisData, target: TargetId, limits: RedisThresholds) -> Iter
                 ),
                 cause="it is slow, busy loading, or the network to it is",
                 place=PLACE,
-                weight=float(replica.lag_s or 0),
+                weight=below_one(replica.lag_s or 0, 10),
             )
 
 
@@ -162,5 +162,5 @@ def cluster(data: RedisData, target: TargetId) -> Iterator[Finding]:
         ),
         cause="a primary is gone and no replica took over, or slots belong to nobody",
         place="figures",
-        weight=float(seen.slots_fail or 0),
+        weight=2 + below_one(seen.slots_fail or 0, 16384),
     )
