@@ -30,6 +30,19 @@ def duration(seconds: float | None) -> str:
     return f"{whole // _DAY}d{whole % _DAY // _HOUR:02d}h"
 
 
+def milliseconds(value: float | None) -> str:
+    """A length of time that may be far below a millisecond; `-` when unknown.
+
+    >>> [milliseconds(v) for v in (0.0142, 3.2, 41.3, 905.0, 2431.0)], milliseconds(None)
+    (['14us', '3.2ms', '41ms', '905ms', '2.4s'], '-')
+    """
+    if value is None:
+        return "-"
+    if value < 1:
+        return f"{value * 1000:.0f}us"
+    return f"{value:.1f}ms" if value < 10 else duration(value / 1000)
+
+
 def age(seconds: float | None) -> str:
     """A duration in whole seconds, which does not flicker: for things that grow older by the second.
 
@@ -56,6 +69,15 @@ def number(value: float | None) -> str:
     if value == int(value) or abs(value) >= 10:
         return f"{value:.0f}"
     return f"{value:.1f}"
+
+
+def whole(count: int | None) -> str:
+    """A number in full, as small counts are told; `-` when unknown.
+
+    >>> whole(60123), whole(0), whole(None)
+    ('60123', '0', '-')
+    """
+    return "-" if count is None else str(count)
 
 
 def size(count_bytes: float | None) -> str:

@@ -1,6 +1,7 @@
 """Fixtures of all tests: real PostgreSQL and Redis servers, and a real Docker engine."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -65,6 +66,7 @@ def start_postgres(server_park: ServerPark) -> Iterator[Callable[..., PostgresSe
     yield start
     for server in started:
         server.stop()
+        shutil.rmtree(server.data_dir.parent)  # a run has a hundred: too much for its end
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ def lint_imports(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=folder,
+        env={"PATH": os.defpath, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         timeout=LIMIT_S,

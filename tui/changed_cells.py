@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, Console
+from rich.control import Control
 from textual import events
 from textual.app import App, ReturnType
 from textual.geometry import Size
@@ -52,6 +53,16 @@ class ChangedCells(App[ReturnType]):
             kwargs = {name: self._changes(argument) for name, argument in kwargs.items()}
         super()._display(*args, **kwargs)
 
+    def _begin_update(self) -> None:
+        """Not here: whether a frame is worth marks is known once it is compared."""
+        if not self.changed_cells_only:
+            super()._begin_update()
+
+    def _end_update(self) -> None:
+        """See `_begin_update`."""
+        if not self.changed_cells_only:
+            super()._end_update()
+
     def _changes(self, argument: Any) -> Any:
         if textual_frames.is_frame(argument):
             return textual_frames.Rewritten(argument, self._write_changes)
@@ -61,4 +72,7 @@ class ChangedCells(App[ReturnType]):
         if self._terminal is None or self._terminal.size != size:
             color_system = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
             self._terminal = TerminalCells(size, color_system)
-        return self._terminal.show(rows)
+        text = self._terminal.show(rows)
+        if self.cursor_position:  # a text field has it: input methods open their windows there
+            text += Control.move_to(*self.cursor_position).segment.text
+        return textual_frames.drawn_at_once(text, self)

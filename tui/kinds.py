@@ -50,7 +50,7 @@ KINDS: dict[str, KindOfTarget] = {
         rules="opsdash.tui.findings.postgres:findings",
         actions="opsdash.tui.actions.postgres",
         panel="opsdash.widgets.panels.postgres.overview:overview_lines",
-        targets="opsdash.tui.screens.postgres.targets:TargetsScreen",
+        targets="opsdash.tui.screens.postgres.targets:ServerListScreen",
         place="opsdash.tui.screens.postgres.places:open_place",
     ),
     "redis": KindOfTarget(
@@ -65,14 +65,14 @@ KINDS: dict[str, KindOfTarget] = {
         area="1",
         rules="opsdash.tui.findings.http:findings",
         panel="opsdash.widgets.panels.http.overview:overview_lines",
-        targets="opsdash.tui.screens.http.targets:TargetsScreen",
+        targets="opsdash.tui.screens.http.targets:EndpointListScreen",
         place="opsdash.tui.screens.http.places:open_place",
     ),
     "host": KindOfTarget(
         area="1",
         rules="opsdash.tui.findings.host:findings",
         panel="opsdash.widgets.panels.host.overview:overview_lines",
-        targets="opsdash.tui.screens.host.targets:TargetsScreen",
+        targets="opsdash.tui.screens.host.targets:HostListScreen",
         place="opsdash.tui.screens.host.places:open_place",
     ),
     "docker": KindOfTarget(

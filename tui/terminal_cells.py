@@ -1,14 +1,15 @@
 """What a terminal shows, cell by cell, and the least that must be written to change it. No App, no I/O."""
 
+import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, repeat
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import compress, groupby, repeat
+from operator import itemgetter, ne
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
-from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.strip import Strip
 
@@ -44,7 +45,7 @@ class TerminalCells:
         self._rows: list[list[Cell]] = [[_UNKNOWN] * size.width for _ in range(size.height)]
         self._drawn: list[dict[int, Strip]] = [{} for _ in range(size.height)]
         """Per row, the strips still shown whole, by their first column: a quick way to see no change."""
-        self._pens: LRUCache[Style, str] = LRUCache(1024)
+        self._pen_of = lru_cache(1024)(self._pen)
 
     def show(self, rows: Iterable[Row]) -> str:
         """Take over what rows are to show.
@@ -80,7 +81,7 @@ class TerminalCells:
         for text, style, control in strip:
             if control:
                 continue
-            pen = self._pen(style)
+            pen = _PLAIN if style is None else self._pen_of(style)
             if text.isascii():
                 cells += zip(text, repeat(pen))
                 continue
@@ -92,15 +93,10 @@ class TerminalCells:
                     _combine(cells, character)
         return cells
 
-    def _pen(self, style: Style | None) -> str:
-        if style is None:
-            return _PLAIN
-        pen = self._pens.get(style)
-        if pen is None:
-            codes = Strip.render_ansi(style, self._color_system)
-            link = f"{_LINK}id={style.link_id};{style.link}\x1b\\" if style.link else ""
-            pen = self._pens[style] = sys.intern(link + (f"\x1b[0;{codes}m" if codes else _PLAIN))
-        return pen
+    def _pen(self, style: Style) -> str:
+        codes = Strip.render_ansi(style, self._color_system)
+        link = f"{_LINK}id={style.link_id};{style.link}\x1b\\" if style.link else ""
+        return sys.intern(link + (f"\x1b[0;{codes}m" if codes else _PLAIN))
 
 
 def _combine(cells: list[Cell], mark: str) -> None:
@@ -110,20 +106,40 @@ def _combine(cells: list[Cell], mark: str) -> None:
     cells[at] = (text + mark, pen)
 
 
+@lru_cache(1024)
+def _switch(before: str, pen: str) -> str:
+    r"""The least that changes one pen into another; where something of it ends, all is said anew.
+
+    >>> _switch("\x1b[0;1;32;40m", "\x1b[0;1;31;40m"), _switch("\x1b[0;1;32m", "\x1b[0;32m")
+    ('\x1b[31m', '\x1b[0;32m')
+    """
+    if _LINK in before + pen:
+        return _LINK_END + pen if before.startswith(_LINK) else pen
+    was, now = _codes(before), _codes(pen)
+    more = [code for kind, code in now.items() if was.get(kind) != code]
+    return f"\x1b[{';'.join(more)}m" if was.keys() <= now.keys() and was else pen
+
+
+def _codes(pen: str) -> Mapping[str, str]:
+    """What a pen switches on, by what else it takes the place of: its colours, and each attribute alone."""
+    found = re.findall(r"[34]8;5;\d+|[34]8;2;\d+;\d+;\d+|[1-9]\d*", pen)
+    return {_KIND_OF_COLOUR.get(code[:-1] if len(code) < 4 else code[:2], code): code for code in found}
+
+
+_KIND_OF_COLOUR = {"3": "text", "9": "text", "38": "text", "4": "ground", "10": "ground", "48": "ground"}
+
+
 def _changed(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[int, int]]:
     """Ranges of `new` to be written, short gaps included."""
-    at, count = 0, len(new)
-    while at < count:
-        if new[at] == old[at]:
-            at += 1
-            continue
-        start, end, ahead = at, at + 1, at + 1
-        while ahead < count and ahead - end < _SHORT_GAP:
-            if new[ahead] != old[ahead]:
-                end = ahead + 1
-            ahead += 1
+    start, end = 0, 0
+    for at in compress(range(len(new)), map(ne, old, new)):
+        if at - end >= _SHORT_GAP or not end:
+            if end:
+                yield start, end
+            start = at
+        end = at + 1
+    if end:
         yield start, end
-        at = end
 
 
 def _forget_overwritten(drawn: dict[int, Strip], row: list[Cell], start: int, end: int) -> None:
@@ -168,7 +184,7 @@ class _Writer:
         if self._at != (y, x):
             self._out.append(f"\x1b[{x + 1}G" if self._at[0] == y else f"\x1b[{y + 1};{x + 1}H")
         if pen is not self._pen:
-            self._out.append(_LINK_END + pen if self._pen.startswith(_LINK) else pen)
+            self._out.append(_switch(self._pen, pen))
             self._pen = pen
         self._out.append(text)
 

@@ -8,12 +8,13 @@ import msgspec
 from opsdash.widgets.status import Tone
 
 Row = TypeVar("Row")
+Value = TypeVar("Value")
 
 Cell = str | tuple[str, Tone]
 """The text of a cell, with its tone where it is not the row's."""
 
 
-Unit = Literal["s", "ms", "us", "bytes", "ratio"]
+Unit = Literal["s", "ms", "bytes", "ratio"]
 """What a number sorted by counts; a ratio is shown and typed in percent."""
 
 
@@ -37,3 +38,77 @@ class Column(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
     """0 is always shown; of the others the highest number is dropped first when the width is short."""
     descending_first: bool = False
     """Whether choosing it sorts the largest first (ages, counts)."""
+
+
+def figure(
+    key: str,
+    title: str,
+    value: Callable[[Row], Value],
+    words: Callable[[Value], str],
+    *,
+    width: int,
+    unit: Unit | None = None,
+    tone: Callable[[Row], Tone] | None = None,
+    priority: int = 0,
+) -> Column[Row]:
+    """A number, to the right, that the table can be sorted by, the largest first.
+
+    >>> from opsdash.collectors.format import age
+    >>> idle = figure("idle", "IDLE", lambda row: row, age, width=7, unit="s")
+    >>> idle.cell(372), idle.cell(None), idle.align
+    ('6m12s', '-', 'right')
+
+    Args:
+        key: As in `Column`, as is all that is not told here.
+        title: Above it.
+        value: None: unknown.
+        words: How the value is shown, known or not.
+        width: Cells.
+        unit: Of the value.
+        tone: Of the cell; None: the row's.
+        priority: Dropped before those of lower numbers.
+    """
+
+    def toned(row: Row) -> Cell:
+        shown = words(value(row))
+        return shown if tone is None else (shown, tone(row))
+
+    return Column(
+        key=key,
+        title=title,
+        cell=toned,
+        sort=value,
+        unit=unit,
+        width=width,
+        align="right",
+        priority=priority,
+        descending_first=True,
+    )
+
+
+def lowest_first(column: Column[Row]) -> Column[Row]:
+    """The same, sorted from the lowest on when it is chosen: for ids, what is left, what is bad when low."""
+    return msgspec.structs.replace(column, descending_first=False)
+
+
+def text(
+    key: str,
+    title: str,
+    value: Callable[[Row], str | None],
+    *,
+    width: int,
+    grow: int = 0,
+    priority: int = 0,
+) -> Column[Row]:
+    """A name or a word that the table can be sorted by; None is unknown, and shown as `-`.
+
+    >>> user = text("user", "USER", lambda row: row, width=10)
+    >>> user.cell("shop"), user.cell(None), user.cell("")
+    ('shop', '-', '')
+    """
+
+    def shown(row: Row) -> Cell:
+        known = value(row)
+        return "-" if known is None else known
+
+    return Column(key=key, title=title, cell=shown, sort=value, width=width, grow=grow, priority=priority)

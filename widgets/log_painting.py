@@ -101,11 +101,6 @@ class LogPainting(PlainLines, inherit_bindings=False):
         """How times are shown."""
         return self._times
 
-    @property
-    def is_wrapped(self) -> bool:
-        """Whether long lines take several rows."""
-        return self._wrap
-
     def show(self, timeline: Timeline) -> None:
         """Show other lines, from the same place in time."""
         for lane in timeline.lanes:

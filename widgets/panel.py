@@ -1,7 +1,7 @@
 """What panels say alike: how old their data is, why a read failed, the worst in full, others in a line."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -9,7 +9,7 @@ from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding, Severity
 from opsdash.collectors.format import age
 from opsdash.widgets.cells import cut
-from opsdash.widgets.lines import Line, Span, line_width, rule, spread
+from opsdash.widgets.lines import Line, Span, labelled, line_width, rule, spread
 from opsdash.widgets.status import GLYPHS, Tone, severity_tone
 
 FOLDED_BELOW = 3
@@ -220,3 +220,17 @@ def fit(parts: Sequence[tuple[int, Line]], width: int, gap: str = "  ") -> Line:
             spans.append(gap)
         spans.extend(part)
     return tuple(spans)
+
+
+def reason_lines(findings: Iterable[Finding], width: int, *, titled: bool = True) -> tuple[Line, ...]:
+    """What is wrong, why it is likely so and what was seen of it; without titles where a row tells that."""
+    lines: list[Line] = []
+    for finding in findings:
+        if titled:
+            tone = severity_tone(finding.severity)
+            lines += labelled(finding.severity.word, finding.title, width=width, tone=tone)
+        if finding.cause:
+            lines += labelled("likely", finding.cause, width=width)
+        for fact in finding.evidence:
+            lines += labelled("seen", fact, width=width)
+    return tuple(lines)

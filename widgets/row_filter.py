@@ -38,7 +38,7 @@ _BYTES = {"b": 1.0} | {
     f"{letter}{end}": 1024.0**power for power, letter in enumerate("kmgt", 1) for end in ("", "b", "ib")
 }
 _THOUSANDS = {"k": 1e3, "m": 1e6, "g": 1e9}
-_PER_SECOND: dict[Unit, float] = {"s": 1.0, "ms": 1e3, "us": 1e6}
+_PER_SECOND: dict[Unit, float] = {"s": 1.0, "ms": 1e3}
 
 
 class FilterError(ValueError):
@@ -64,8 +64,8 @@ class RowFilter(msgspec.Struct, Generic[Row], frozen=True, kw_only=True, eq=Fals
 def amount(text: str, unit: Unit | None) -> float:
     """A number as a person writes it, in a column's own unit.
 
-    >>> amount("5m", "s"), amount("2s", "ms"), amount("250ms", "us"), amount("7", "s")
-    (300.0, 2000.0, 250000.0, 7.0)
+    >>> amount("5m", "s"), amount("2s", "ms"), amount("250us", "ms"), amount("7", "s")
+    (300.0, 2000.0, 0.25, 7.0)
     >>> amount("1g", "bytes"), amount("1.5k", "bytes"), amount("80%", "ratio"), amount("80", "ratio")
     (1073741824.0, 1536.0, 0.8, 0.8)
     >>> amount("2k", None)

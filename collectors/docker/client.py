@@ -111,7 +111,6 @@ class EngineClient:
         *,
         as_: type[T],
         limit_s: float = REQUEST_LIMIT_S,
-        must_be_kept: bool = False,
         **params: object,
     ) -> T:
         """Ask once, and decode the JSON of the answer.
@@ -120,25 +119,28 @@ class EngineClient:
             path: Without the API version: "/containers/json".
             as_: What it is decoded into.
             limit_s: How long the answer may take altogether.
-            must_be_kept: See `Channel.request`.
             params: Of the query. Booleans are sent as 1 and 0, mappings and lists as JSON, None not at all.
 
         Raises:
             EngineError: The engine refused, with its status: 404 where there is no such container.
             TargetError: It could not be asked, or gave no sense.
         """
-        body = await self.get_bytes(path, limit_s=limit_s, must_be_kept=must_be_kept, **params)
+        body = await self.get_bytes(path, limit_s=limit_s, **params)
         return self._decoded(body, path, as_)
 
-    async def get_bytes(
-        self, path: str, *, limit_s: float = REQUEST_LIMIT_S, must_be_kept: bool = False, **params: object
-    ) -> bytes:
+    async def get_bytes(self, path: str, *, limit_s: float = REQUEST_LIMIT_S, **params: object) -> bytes:
         """The same, not decoded: for what is no JSON document."""
         if not self.api_version:
             await self.negotiate()
-        return await self._answer(
-            f"/v{self.api_version}{path}", _words(params), limit_s, must_be_kept=must_be_kept
-        )
+        return await self._answer(f"/v{self.api_version}{path}", _words(params), limit_s)
+
+    async def poll(self, path: str, **params: object) -> bytes:
+        """What is asked for with every reading, over a connection of its own; see `Channel.poll`."""
+        if not self.api_version:
+            await self.negotiate()
+        channel = await self._opened()
+        count(self.target.id)
+        return self._accepted(await channel.poll(f"/v{self.api_version}{path}", params=_words(params)))
 
     @asynccontextmanager
     async def stream(
@@ -190,12 +192,12 @@ class EngineClient:
                 self._channel = opened
         return self._channel
 
-    async def _answer(
-        self, path: str, params: Mapping[str, str], limit_s: float, *, must_be_kept: bool = False
-    ) -> bytes:
+    async def _answer(self, path: str, params: Mapping[str, str], limit_s: float) -> bytes:
         channel = await self._opened()
         count(self.target.id)
-        answer = await channel.request("GET", path, params=params, limit_s=limit_s, must_be_kept=must_be_kept)
+        return self._accepted(await channel.request("GET", path, params=params, limit_s=limit_s))
+
+    def _accepted(self, answer: Answer) -> bytes:
         self._hear_clock(answer)
         if answer.status >= 300:
             raise failures.refused(self.target.id, answer.status, answer.body)

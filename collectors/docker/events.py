@@ -106,12 +106,8 @@ class EventLog:
         filters = dict(settings.filters) if isinstance(settings, DockerSettings) else {}
         if not is_first:
             filters |= {"type": ["container"], "event": list(ACTIONS)}
-        body = await self._client.get_bytes(
-            "/events",
-            must_be_kept=not is_first,
-            since=_stamp(since),
-            until=_stamp(until),
-            filters=filters or None,
+        body = await self._client.poll(
+            "/events", since=_stamp(since), until=_stamp(until), filters=filters or None
         )
         try:
             return _decoder.decode_lines(body)

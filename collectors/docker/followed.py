@@ -148,7 +148,13 @@ class FollowedLog:
                     lines = reader.feed(piece)
                     self._take(lines)
                     taken_s = self._clock.mono_s()
-                    await self._pace.rest(len(piece), len(lines), came_s - last_s, taken_s - came_s)
+                    await self._pace.rest(
+                        len(piece),
+                        len(lines),
+                        came_s - last_s,
+                        taken_s - came_s,
+                        is_looked_at=bool(self.buffer.listeners),
+                    )
                     last_s = taken_s
         except BadFrame as error:
             raise nonsense(target, f"the log of {container.name}: {error}") from error

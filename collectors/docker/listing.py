@@ -145,10 +145,6 @@ def container(listed: Listed, inspected: Inspected | None, last_exit: int | None
         # one of `compose run` does a job beside the service, and does not stand in for it
         service=None if _label(labels, "oneoff") == "True" else _label(labels, "service"),
         number=_number(labels),
-        compose_files=tuple(
-            name for name in (_label(labels, "project.config_files") or "").split(",") if name
-        ),
-        compose_folder=_label(labels, "project.working_dir"),
         state=one_line(listed.State),
         health=health_of(listed),
         created_at=datetime.fromtimestamp(listed.Created, UTC) if listed.Created else None,

@@ -79,9 +79,6 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     service: str | None = None
     number: int | None = None
     """`com.docker.compose.container-number`."""
-    compose_files: tuple[str, ...] = ()
-    """As the label says; Compose v1 names them relative to `compose_folder`."""
-    compose_folder: str | None = None
     state: str
     """created, running, paused, restarting, removing, exited or dead."""
     health: str | None = None

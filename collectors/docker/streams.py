@@ -6,45 +6,26 @@ what arrives costs one copy.
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from typing import cast
-from urllib.parse import quote, urlencode
 
-_PIECE_BYTES = 256 * 1024
+from opsdash.collectors.docker.plain_http import PIECE_BYTES, Connection, asked
 
 
 class RawStream:
     """One connection, for one request."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Takes over a connection."""
-        self._reader, self._writer = reader, writer
+        self._connection = connection
+        self._reader, self._writer = connection
 
     async def get(self, path: str, params: Mapping[str, str], *, host: str) -> int:
-        """Send the request and read the head of the answer.
-
-        Returns:
-            The HTTP status.
-
-        Raises:
-            ValueError: It is no HTTP.
-            EOFError: It ended before.
-            OSError: The connection failed.
-        """
-        query = f"?{urlencode(params)}" if params else ""
-        self._writer.write(f"GET {quote(path)}{query} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-        await self._writer.drain()
-        try:
-            head = await self._reader.readuntil(b"\r\n\r\n")
-        except asyncio.LimitOverrunError as error:
-            raise ValueError("a head without an end") from error
-        first = head.split(b"\r\n", 1)[0].split(b" ", 2)
-        if not first[0].startswith(b"HTTP/1.") or len(first) < 2 or not first[1].isdigit():
-            raise ValueError("illegal status line")
-        if b"\r\ntransfer-encoding: chunked" in head.lower():
+        """Send the request and read the head of the answer; the status. Raises as `asked` does."""
+        head = await asked(self._connection, path, params, host=host, version="1.0")
+        if head.fields.get("transfer-encoding", "").lower() == "chunked":
             raise ValueError("chunks, although none were asked for")
-        return int(first[1])
+        return head.status
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """What comes, as it comes, until the end; raises OSError.
@@ -52,7 +33,7 @@ class RawStream:
         Nothing is read between two pieces: whoever rests in between is not woken by what arrives.
         """
         transport = cast(asyncio.Transport, self._writer.transport)  # a stream's transport goes both ways
-        while piece := await self._reader.read(_PIECE_BYTES):
+        while piece := await self._reader.read(PIECE_BYTES):
             transport.pause_reading()
             yield piece
             transport.resume_reading()
@@ -67,15 +48,3 @@ class RawStream:
     def close(self) -> None:
         """Shut the socket, now and without waiting; whoever reads sees the end."""
         self._writer.transport.abort()
-
-
-async def open_stream(
-    path: str | None, address: tuple[str, int], tls: ssl.SSLContext | None, host: str
-) -> RawStream:
-    """Connect to a Unix socket, or with `path` None to an address; raises OSError."""
-    if path is not None:
-        return RawStream(*await asyncio.open_unix_connection(path, limit=_PIECE_BYTES))
-    name = host if tls else None
-    return RawStream(
-        *await asyncio.open_connection(*address, ssl=tls, server_hostname=name, limit=_PIECE_BYTES)
-    )

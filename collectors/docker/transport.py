@@ -1,16 +1,17 @@
 """The only place that connects to a Docker engine: over its socket, TCP, TLS or one ssh tunnel."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import msgspec
 
 from opsdash import __version__
 from opsdash.collectors.docker import failures
-from opsdash.collectors.docker.streams import RawStream, open_stream
+from opsdash.collectors.docker.kept import Answer, Ended, KeptConnection, TooMuch
+from opsdash.collectors.docker.plain_http import Connection, connected
+from opsdash.collectors.docker.streams import RawStream
 from opsdash.collectors.docker.way import LookUp, Way, find_way, look_up_name
 from opsdash.collectors.errors import TargetError, TimedOut
 from opsdash.collectors.secret import redact
@@ -31,15 +32,6 @@ _KEPT, _KEPT_FAR = 2, 16
 """Idle ones that stay open. A new one costs next to nothing on this machine, elsewhere round trips."""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back."""
-
-    status: int
-    body: bytes
-    date: str | None
-    """The engine's clock as HTTP says it, in whole seconds."""
-
-
 class Channel:
     """Kept connections to one engine, for requests of any kind and for streams.
 
@@ -53,6 +45,8 @@ class Channel:
         self._address = 0
         self._was_connected = False
         self._streams: set[RawStream] = set()
+        self._kept: KeptConnection | None = None
+        """For `poll`, while nothing is asked over it."""
         self._under_way: set[asyncio.Task[Answer]] = set()
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(
@@ -113,9 +107,25 @@ class Channel:
             TargetError: There is no answer. Whether the request reached the engine is then not known,
                 unless the class says so (refused, unknown name, no permission).
         """
-        task = asyncio.ensure_future(
-            self._exchange(method, path, params or {}, body, limit_s, must_be_kept=must_be_kept)
+        return await self._breakable(
+            path, self._exchange(method, path, params or {}, body, limit_s, must_be_kept=must_be_kept)
         )
+
+    async def poll(self, path: str, *, params: Mapping[str, str], limit_s: float = REQUEST_LIMIT_S) -> Answer:
+        """GET what is asked for again and again, over one connection that is kept for this alone.
+
+        It is not for two at once.
+
+        Raises:
+            NotSent: That connection ended since the last time: the engine was restarted, or somebody cut
+                us off. The next call opens another one.
+            TargetError: There is no answer.
+        """
+        return await self._breakable(path, self._polled(path, params, limit_s))
+
+    async def _breakable(self, path: str, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """What `abort` can break off."""
+        task = asyncio.ensure_future(work)
         self._under_way.add(task)
         try:
             return await task
@@ -163,6 +173,8 @@ class Channel:
 
     async def retire(self) -> None:
         """Let go of every connection but those of streams, which end by themselves."""
+        if self._kept is not None:
+            self._kept.close()
         await self._client.aclose()
 
     async def close(self) -> None:
@@ -254,7 +266,7 @@ class Channel:
         stream: RawStream | None = None
         try:
             async with asyncio.timeout(limit_s):
-                stream = await open_stream(self.way.path, self._address_now(), self.way.tls, self.way.host)
+                stream = RawStream(await self._connected())
                 status = await stream.get(path, params, host=self.way.authority)
                 if status >= 300:
                     raise failures.refused(self.target, status, await stream.rest(limit=65_536))
@@ -275,8 +287,34 @@ class Channel:
         except OSError as error:
             raise self._translated(error, path, REQUEST_LIMIT_S) from error
 
-    def _address_now(self) -> tuple[str, int]:
-        return (self.way.addresses[self._address] if self.way.addresses else "", self.way.port)
+    async def _polled(self, path: str, params: Mapping[str, str], limit_s: float) -> Answer:
+        kept, self._kept = self._kept, None
+        was_there = kept is not None
+        try:
+            async with asyncio.timeout(limit_s):
+                kept = kept or KeptConnection(await self._connected())
+                answer = await kept.get(path, params, host=self.way.authority, largest=_LARGEST_ANSWER)
+            if kept.is_kept:
+                self._kept, kept = kept, None
+            return answer
+        except TimeoutError:
+            raise failures.no_answer(self.target, path, limit_s) from None
+        except TooMuch:
+            raise failures.nonsense(self.target, f"an answer of more than {_LARGEST_ANSWER} bytes") from None
+        except Ended as error:
+            if was_there:
+                raise failures.not_sent(self.target, f"{self.way.label} ended the connection") from None
+            raise self._translated(error, path, limit_s) from error
+        except (OSError, EOFError, ValueError) as error:
+            raise self._translated(error, path, limit_s) from error
+        finally:
+            if kept is not None:
+                kept.close()
+
+    async def _connected(self) -> Connection:
+        """A connection of its own, to the address that took the last one."""
+        address = self.way.addresses[self._address] if self.way.addresses else ""
+        return await connected(self.way.path, (address, self.way.port), self.way.tls, self.way.host)
 
     def _translated(self, error: Exception, path: str, limit_s: float) -> TargetError:
         """Our error for what httpx or asyncio raised."""

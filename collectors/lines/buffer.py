@@ -171,6 +171,17 @@ class LogBuffer:
             found += self._lines_of(block)[max(first - block.first, 0) : end - block.first]
         return found
 
+    def newest(self) -> Iterator[tuple[int, bytes]]:
+        """Lines with their numbers, the newest first, without newlines; no block is split for them."""
+        number = self.end
+        for block in reversed(self._blocks):
+            end = len(block.data) - 1
+            while end >= 0:
+                start = block.data.rfind(b"\n", 0, end) + 1
+                number -= 1
+                yield number, bytes(block.data[start:end])
+                end = start - 1
+
     def arrived_at(self, number: int) -> float:
         """Unix time at which a line was read, right to hundredths of a second; 0.0 when nothing is held."""
         if not self._blocks:

@@ -17,7 +17,6 @@ _ID_NAME = re.compile(
     r"(?:^|[._-])(?:[a-z]*id|request|req|trace|span|session|correlation|order|job|txn?|tx)$", re.IGNORECASE
 )
 _CAMEL = re.compile(r"[a-z]I[dD]$")
-_DIGITS = re.compile(r"\d+$")
 _NO_ID = frozenset({"pid", "uid", "gid", "null", "none", "true", "false", "undefined"})
 
 

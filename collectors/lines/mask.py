@@ -55,7 +55,7 @@ def mask(text: str) -> str:
     lowered = text.lower()
     if "://" in lowered and "@" in lowered:
         text = _URL_USER.sub(rf"\1{MASK}", text)
-    if any(trigger in lowered for trigger in _TRIGGERS):
+    if any(map(lowered.__contains__, _TRIGGERS)):
         for pattern in (_PRIVATE_KEY, _AUTHORIZATION, _BEARER, _COOKIE, _NAMED, _OPTION, _SQL, _REDIS):
             text = pattern.sub(rf"\1{MASK}", text)
         text = _TOKENS.sub(lambda found: f"{found[found.lastindex or 0]}{MASK}", text)

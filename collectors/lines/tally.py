@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import tzinfo
 from functools import cache
+from itertools import islice
 
 import msgspec
 
@@ -51,6 +52,16 @@ class _Counts:
         self.errors = 0.0
         self.warnings = 0.0
         self.is_complete = True
+        self._told: Minute | None = None
+
+    def told(self, minute: int) -> Minute:
+        """As a summary has it; the same value as before while nothing was counted: there are sixty."""
+        told = self._told
+        errors, warnings = round(self.errors), round(self.warnings)
+        now = (self.lines, errors, warnings, self.is_complete)
+        if told is None or now != (told.lines, told.errors, told.warnings, told.is_complete):
+            told = self._told = Minute(minute * 60.0, *now)
+        return told
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -84,16 +95,17 @@ class Tally:
         self._looked_at = 0
         self._summary: tuple[object, SourceSummary] | None = None
 
-    def add(self, data: bytes, arrived_at: float) -> None:
+    def add(self, data: bytes, arrived_at: float, *, lines: int | None = None) -> None:
         """Count lines that were printed just now.
 
         Args:
             data: Whole lines, each with its newline.
             arrived_at: Unix time; the minute that they count for. A container's engine states it.
+            lines: How many they are, where the buffer has counted them; None: not known.
         """
         if data:
             self._learn(data, arrived_at)
-            self._count(data, arrived_at, self._minute(int(arrived_at // 60)))
+            self._count(data, arrived_at, self._minute(int(arrived_at // 60)), lines)
             self._last_arrived_at = arrived_at
 
     def add_tail(self, data: bytes, read_at: float) -> None:
@@ -189,19 +201,21 @@ class Tally:
                 del self._minutes[old]
         return counts
 
-    def _count(self, data: bytes, at: float, counts: _Counts | None) -> None:
+    def _count(self, data: bytes, at: float, counts: _Counts | None, lines: int | None = None) -> None:
         """Count the lines of a block, and keep its newest bad lines; None: its minute is not known."""
-        lines = data.count(b"\n")
+        lines = data.count(b"\n") if lines is None else lines
         self._end += lines
-        # a line begins after a newline, the first one too; what counts for no minute is looked at for show
-        data = b"\n" + (data if counts is not None else data[data.rfind(b"\n", 0, -_SHOWN_BYTES) + 1 :])
+        if counts is None:  # looked at for show
+            data = data[data.rfind(b"\n", 0, -_SHOWN_BYTES) + 1 :]
+        is_flood = len(data) > _FLOOD_BYTES
+        words = self._words if is_flood else self._all_words
+        if any(word.startswith(b"\n") for word in words):
+            data = b"\n" + data  # the first line, too, begins after one
         errors = warnings = 0.0
         trouble: dict[int, _Kept] = {}
-        searched, words = data, self._words
-        if len(data) <= _FLOOD_BYTES:
-            searched, words = data.lower(), self._all_words
-            if len(data) <= _SMALL_BYTES:
-                words = tuple([word for word in words if word in searched])
+        searched = data if is_flood else data.lower()
+        if len(data) <= _SMALL_BYTES:
+            words = tuple([word for word in words if word in searched])
         for place, word in enumerate(words):
             share, bad, worse = self._look_for(word, words[:place], data, searched, at, trouble)
             warnings += bad * share
@@ -242,7 +256,7 @@ class Tally:
             end = min(start, place)
             seen += 1
             below = data.find(b"\n", start)
-            is_counted = _holds_one(before, searched[start - 1 : below])
+            is_counted = _holds_one(before, searched[max(start - 1, 0) : below])
             line = None if is_counted else self._bad_line(data[start:below], at)
             if line is not None:
                 trouble[start] = _Kept(line, data[start:below], at)
@@ -277,10 +291,7 @@ class Tally:
 
     def _latest(self, buffer: LogBuffer) -> tuple[LatestLine, ...]:
         found: list[LatestLine] = []
-        first = max(buffer.first, buffer.end - _LOOK_BACK)
-        held = buffer.lines(first, buffer.end)
-        for number in range(buffer.end - 1, first - 1, -1):
-            raw = held[number - first]
+        for number, raw in islice(buffer.newest(), _LOOK_BACK):
             if not is_continuation(raw, self.format):
                 found.append(self._read(number, raw, buffer.arrived_at(number)))
                 if len(found) == LATEST:
@@ -290,20 +301,14 @@ class Tally:
     def _told(self, last: int, since: int) -> tuple[Minute, ...]:
         """Every minute from the first that is known to `last`."""
         first = max(min([*self._minutes, since]), last - MINUTES + 1)
-        nothing = _Counts()
-        told = []
-        for minute in range(first, last + 1):
-            counts = self._minutes.get(minute, nothing)
-            told.append(
-                Minute(
-                    at=minute * 60.0,
-                    lines=counts.lines,
-                    errors=round(counts.errors),
-                    warnings=round(counts.warnings),
-                    is_complete=counts.is_complete,
-                )
-            )
-        return tuple(told)
+        return tuple(
+            [
+                counts.told(minute)
+                if (counts := self._minutes.get(minute))
+                else Minute(minute * 60.0, 0, 0, 0)
+                for minute in range(first, last + 1)
+            ]
+        )
 
 
 @cache

@@ -22,11 +22,6 @@ class WholeLines:
         self._is_skipping = is_inside
         """Whether everything is left out until the next newline."""
 
-    @property
-    def has_rest(self) -> bool:
-        """Whether a line waits for its end."""
-        return bool(self._rest)
-
     def feed(self, data: bytes) -> bytes:
         """Take in bytes; returns the lines that are complete now, each with its newline."""
         if self._is_skipping:

@@ -74,25 +74,30 @@ class Followed:
     async def take_in(self, now: float) -> None:
         """Take in what was offered. Other work has its turn in between; being cancelled loses nothing."""
         new: list[bytes] = []
-        taken = 0
+        lines = taken = 0
         while self._pending:
             piece, is_before = self._pending.popleft()
             if piece.gap is not None:
                 self.source.buffer.mark_gap(piece.gap)
+            end = self.source.buffer.end
             self.source.buffer.append(piece.lines, now)
-            (self._before if is_before else new).append(piece.lines)
+            if is_before:
+                self._before.append(piece.lines)
+            else:
+                new.append(piece.lines)
+                lines += self.source.buffer.end - end
             taken += len(piece.lines)
             if taken >= _AT_ONCE_BYTES:
-                self._count(new, now)
-                taken = 0
+                self._count(new, lines, now)
+                taken = lines = 0
                 await asyncio.sleep(0)
-        self._count(new, now)
+        self._count(new, lines, now)
 
-    def _count(self, new: list[bytes], now: float) -> None:
+    def _count(self, new: list[bytes], lines: int, now: float) -> None:
         """Count what there was before, and the new lines together: some of each block are looked at."""
         while self._before:
             self._tally.add_tail(_first(self._before, _TAIL_BYTES), now)
-        self._tally.add(b"".join(new), now)
+        self._tally.add(b"".join(new), now, lines=lines)
         new.clear()
 
     @property

@@ -237,6 +237,8 @@ class _Facts(msgspec.Struct, frozen=True):
 def _cut_cycles(parents: dict[Key, Key | None], waiting: Mapping[int, LockWait]) -> set[Key]:
     """Make the longest waiting member of each cycle a root; returns all members of cycles."""
     in_cycle: set[Key] = set()
+    if parents.keys().isdisjoint(parents.values()):  # who waits blocks nobody: mostly so
+        return in_cycle
     settled: set[Key] = set()
     for start in list(parents):
         path: dict[Key, None] = {}
@@ -274,15 +276,18 @@ def _grow(
     nodes: dict[Key, BlockingNode] = {}
     for key in reversed(order):
         pid, gid = key
-        children = _in_line_order([nodes[k] for k in below.get(key, ())])
-        waits = [w for c in children for w in (c.longest_wait_s, facts.waited_s(c)) if w is not None]
+        children: tuple[BlockingNode, ...] = ()
+        waits: list[float] = []
+        if key in below:  # nearly all nodes are leaves
+            children = _in_line_order([nodes[k] for k in below[key]])
+            waits = [w for c in children for w in (c.longest_wait_s, facts.waited_s(c)) if w is not None]
         is_placed = parents.get(key) is not None and facts.waiting[pid].locktype is not None
         nodes[key] = BlockingNode(
             pid=pid,
             session=facts.known.get(pid),
             wait=facts.waiting.get(pid),
             place_in_line=facts.places[pid] if is_placed else None,
-            waiters=sum(1 + child.waiters for child in children),
+            waiters=sum([1 + child.waiters for child in children]),
             longest_wait_s=max(waits, default=None),
             in_cycle=key in in_cycle,
             prepared=facts.prepared.get(gid) if pid == PREPARED_PID else None,
@@ -296,7 +301,7 @@ def _grow(
 
 def _in_line_order(children: Collection[BlockingNode]) -> tuple[BlockingNode, ...]:
     """Siblings line by line: the line that has waited longest first, within it by place."""
-    if len(children) < 2:  # nearly all nodes are leaves
+    if len(children) < 2:
         return tuple(children)
     since = {node.pid: (node.wait and node.wait.waiting_since) or _FAR for node in children}
     oldest: dict[str, datetime] = {}

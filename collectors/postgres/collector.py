@@ -198,11 +198,12 @@ class PostgresCollector:
 
     def _sessions(self, rows: Sequence[tuple[Any, ...]]) -> tuple[SessionRow, ...]:
         """Rows as values. Most sessions are as they were two seconds ago: those are not made again."""
-        before, self._seen = self._seen, {}
+        before, seen = self._seen, {}
         for row in rows:
             known = before.get(row[0])
-            self._seen[row[0]] = known if known and known[0] == row else (row, decode.session(row))
-        return tuple(session for _, session in self._seen.values())
+            seen[row[0]] = known if known and known[0] == row else (row, decode.session(row))
+        self._seen = seen
+        return tuple([session for _, session in seen.values()])
 
     async def _read_locks(
         self, connection: Connection, facts: Facts, sessions: Sequence[SessionRow], sample: Sample

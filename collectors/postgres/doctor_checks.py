@@ -36,6 +36,7 @@ class Setup(msgspec.Struct, frozen=True):
     sessions: int
     hidden_sessions: int
     tracks_activities: bool
+    tracks_io: bool
     max_connections: int
     superuser_reserved: int
     reserved: int | None
@@ -67,6 +68,13 @@ def monitor_checks(setup: Setup, *, also_acts: bool) -> Iterator[Check]:
     yield from _role_limit(setup, _SESSIONS_TOO if also_acts else _SESSIONS)
     yield _full_server(setup)
     yield _statements(setup)
+    if not setup.tracks_io:
+        yield advice(
+            "I/O time",
+            "track_io_timing is off: what statements spend on reading and writing blocks is unknown; "
+            "counting it costs next to nothing on most machines, pg_test_timing tells on this one",
+            _sql(setup, "ALTER SYSTEM SET track_io_timing = on;", "SELECT pg_reload_conf();"),
+        )
 
 
 def acting_without_own_role(setup: Setup) -> Check:
@@ -185,11 +193,11 @@ def _full_server(setup: Setup) -> Check:
 
 
 def _statements(setup: Setup) -> Check:
-    """pg_stat_statements: nothing of this version reads it."""
-    unused = "opsdash does not read it yet"
+    """pg_stat_statements, without which nothing tells what statements cost."""
+    without = "statements and what they cost cannot be shown"
     if not setup.can_have_statements:
         return advice(
-            _STATEMENTS, f"not installed on the server's machine (package postgresql-contrib); {unused}"
+            _STATEMENTS, f"not installed on the server's machine (package postgresql-contrib); {without}"
         )
     create = () if setup.has_statements else (f"CREATE EXTENSION {_STATEMENTS};",)
     if setup.preloads_statements:
@@ -197,17 +205,17 @@ def _statements(setup: Setup) -> Check:
             return ok(_STATEMENTS, f"preloaded, and created in database {setup.database}")
         return advice(
             _STATEMENTS,
-            f"preloaded, but not created in database {setup.database}; {unused}",
+            f"preloaded, but not created in database {setup.database}; {without}",
             _sql(setup, *create),
         )
     if setup.preloaded is None:
-        return advice(_STATEMENTS, f"not preloaded; with pg_monitor doctor can say what to set; {unused}")
+        return advice(_STATEMENTS, f"not preloaded; with pg_monitor doctor can say what to set; {without}")
     libraries = [name.strip() for name in setup.preloaded.split(",") if name.strip()] + [_STATEMENTS]
     # one text with a comma in it would be taken for one library, and the server would not start
     value = ", ".join("'" + name.strip('"').replace("'", "''") + "'" for name in libraries)
     return advice(
         _STATEMENTS,
-        f"not preloaded; {unused}. The setting takes effect at the next restart",
+        f"not preloaded; {without}. The setting takes effect at the next restart",
         _sql(setup, f"ALTER SYSTEM SET shared_preload_libraries = {value};", *create),
     )
 

@@ -43,7 +43,6 @@ class Place(msgspec.Struct, frozen=True):
     version: str | None
     schema: str | None
     """Quoted by the server."""
-    may_read_all: bool
     may_use_schema: bool | None
     database: str
     role: str
@@ -121,7 +120,9 @@ class StatementReader:
         if missing is not None or place.schema is None:
             self._place = None  # it may be switched on while we look
             return Statements(missing=missing, read_mono_s=asked_at)
-        ((evicted, stats_reset, server_now),) = await ask(connection, "statements_info", schema=place.schema)
+        ((evicted, stats_reset, server_now, tracks_io),) = await ask(
+            connection, "statements_info", schema=place.schema
+        )
         rows = await ask(connection, "statements", schema=place.schema)
         took_s = self._clock.mono_s() - asked_at
         shown = [row for row in rows[:MOST] if row[0] is not None]
@@ -141,6 +142,7 @@ class StatementReader:
             entries=len(rows),
             hidden=min(len(rows), MOST) - len(shown),
             since_reset_s=(server_now - stats_reset).total_seconds() if stats_reset else None,
+            tracks_io=tracks_io,
             evicted=evicted,
             live_s=span_s(before, counted),
             recent_s=span_s(earlier, counted),
@@ -199,7 +201,7 @@ def _named(row: StatementRow, texts: Mapping[StatementId, StatementText]) -> Sta
 def why_missing(place: Place) -> str | None:
     """Why it cannot be read, and exactly what would change that; None when it can.
 
-    >>> why_missing(Place(True, "1.7", "public", True, True, "shop", "ops")).partition(": ")[2]
+    >>> why_missing(Place(True, "1.7", "public", True, "shop", "ops")).partition(": ")[2]
     'ALTER EXTENSION pg_stat_statements UPDATE; in shop'
     """
     if not place.is_preloaded:

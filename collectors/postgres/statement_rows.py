@@ -46,6 +46,9 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     temp_blks: int = 0
     """Read and written."""
     wal_bytes: int = 0
+    io_ms: float | None = None
+    """Spent on reading and writing blocks; that of parallel workers is added up, so it may exceed `exec_ms`.
+    None: not counted (track_io_timing is off), or blocks were read before it was."""
 
     @property
     def mean_ms(self) -> float | None:
@@ -56,6 +59,11 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     def rows_per_call(self) -> float | None:
         """None without a call."""
         return self.rows / self.calls if self.calls else None
+
+    @property
+    def io_ms_per_call(self) -> float | None:
+        """None without a call, or where `io_ms` is."""
+        return None if self.io_ms is None or not self.calls else self.io_ms / self.calls
 
     @property
     def hit_ratio(self) -> float | None:
@@ -120,6 +128,8 @@ class Statements(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Entries of other roles that ours may not see (no pg_read_all_stats)."""
     since_reset_s: float | None = None
     """Age of the counters; None: not known."""
+    tracks_io: bool | None = None
+    """Whether I/O time is counted (track_io_timing, as our role has it); None: not read."""
     evicted: int | None = None
     """Times that entries were thrown out for lack of room, since the reset; None: not known."""
     live_s: float | None = None

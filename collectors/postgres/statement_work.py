@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 
@@ -58,12 +59,20 @@ def difference(earlier: Work, after: Work) -> Work | None:
     True
     >>> difference(Work(9, 90.0), Work(1, 4.0)) is None
     True
+    >>> difference(Work(3, io_ms=8.0), Work(4, io_ms=9.5)).io_ms
+    1.5
+    >>> difference(Work(3), Work(4, io_ms=1.5)).io_ms is None
+    True
     """
     if earlier is after:
         return NOTHING
-    pairs = zip(msgspec.structs.astuple(earlier), msgspec.structs.astuple(after), strict=True)
-    grown = [new - old for old, new in pairs]
-    return None if min(grown) < 0 else Work(*grown)
+    *counters_before, io_before = msgspec.structs.astuple(earlier)
+    *counters_after, io_after = msgspec.structs.astuple(after)
+    grown = [new - old for old, new in zip(counters_before, counters_after, strict=True)]
+    if min(grown) < 0:
+        return None
+    grown.append(None if io_before is None or io_after is None else io_after - io_before)
+    return Work(*grown)
 
 
 def added(parts: Iterable[Work | None]) -> Work:
@@ -71,9 +80,16 @@ def added(parts: Iterable[Work | None]) -> Work:
 
     >>> added([Work(1, 2.0), None, Work(2, 3.0)]).exec_ms
     5.0
+    >>> added([Work(io_ms=2.0), Work(io_ms=None), Work(io_ms=0.5)]).io_ms, added([Work(1), Work(2)]).io_ms
+    (2.5, None)
     """
     busy = [msgspec.structs.astuple(part) for part in parts if part is not None and part is not NOTHING]
-    return Work(*map(sum, zip(*busy, strict=True))) if busy else NOTHING
+    if not busy:
+        return NOTHING
+    *counters, io_times = zip(*busy, strict=True)
+    known = [time for time in io_times if time is not None]
+    totals: list[Any] = [*map(sum, counters), sum(known) if known else None]
+    return Work(*totals)
 
 
 def rows_of(

@@ -26,8 +26,9 @@ _PRINTING = (
 )
 _RUNS = 3
 _STEADY_S = 12.0
-_SETTLE_S = 4.0
-"""The first samples of all containers are there by then, and the last program's connections are gone."""
+_SETTLE_S = 12.0
+"""The first samples of all containers are there by then, the charts of those that rest are full of the same
+figure, and the last program's connections are gone."""
 _STARTED_AT_ONCE = 2
 
 _FIGURES = r"bench-\d+ .*?\d%"
@@ -101,7 +102,7 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def measure(folder: Path, say: Callable[[str], None]) -> tuple[Part, ...]:
-    """All parts on containers; takes about five minutes. Without an engine there are none."""
+    """All parts on containers; takes about ten minutes. Without an engine there are none."""
     say(f"starting an engine with {CONTAINERS} containers")
     try:
         load = Load()

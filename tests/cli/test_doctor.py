@@ -159,15 +159,19 @@ def test_settings_that_are_told_hold_after_the_restart(
     server = start_postgres(major=18, options={"track_activities": "on"})
     run(server, "alter system set shared_preload_libraries = 'auto_explain', 'pg_prewarm'")
     run(server, "create role ops_reads login in role pg_monitor")
+    run(server, "alter database postgres set track_io_timing = off")
     server.restart()
     code, target = examined(tmp_path, table(server.dsn("ops_reads")))
     assert code == 0, "advice is no fault"
     assert (states(target)["full server"], states(target)["pg_stat_statements"]) == ("advice", "advice")
+    assert states(target)["I/O time"] == "advice"
+    assert "ALTER SYSTEM SET track_io_timing = on;" in fixes(target, "advice")
     wanted = [line for line in fixes(target, "advice") if "opsdash_act" not in line]
-    run(server, *wanted)
+    run(server, *wanted, "alter database postgres reset track_io_timing")
     server.restart()
     code, target = examined(tmp_path, table(server.dsn("ops_reads")))
     assert (states(target)["full server"], states(target)["pg_stat_statements"]) == ("ok", "ok")
+    assert "I/O time" not in states(target)
     with psycopg.connect(server.dsn()) as admin:
         row = admin.execute("show shared_preload_libraries").fetchone()
         assert row == ("auto_explain, pg_prewarm, pg_stat_statements",)

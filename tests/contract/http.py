@@ -1,7 +1,6 @@
 """HTTP's faults: an endpoint behind a proxy, and what a probe of it must be called."""
 
 import socket
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,11 +15,10 @@ from opsdash.collectors.http.rows import HttpData, Trouble
 from opsdash.collectors.http.settings import HeaderSource, HttpSettings
 from opsdash.collectors.snapshot import FailureKind
 from opsdash.collectors.target import Environment, Target, TargetId
-from opsdash.collectors.threads import resolve
 from tests.contract.fault import SECRET, Cell, Expected, NotApplicable, Trial
+from tests.contract.on_the_way import always, faults_on_the_way, look_up
 from tests.http.server import Server, answer, raw
-from tests.support.faults import Proxy, Wire
-from tests.support.waiting import wait_until_async
+from tests.support.faults import Proxy
 
 _CALLED = {
     Trouble.REFUSED: FailureKind.REFUSED,
@@ -33,10 +31,6 @@ _CALLED = {
     Trouble.FORBIDDEN: FailureKind.NO_PERMISSION,
     Trouble.RATE_LIMITED: FailureKind.TOO_MANY_CLIENTS,
 }
-
-
-async def _look_up(target: TargetId, host: str, port: int) -> tuple[str, ...]:
-    return await resolve(target, host, port, timeout_s=0.5)
 
 
 class Told:
@@ -84,7 +78,7 @@ class HttpRig:
             ),
             source="a test",
         )
-        self.collector = Told(HttpCollector(target, Clock(), look_up=_look_up))
+        self.collector = Told(HttpCollector(target, Clock(), look_up=look_up))
 
     def answers(self, status: int) -> None:
         """From now on; a right answer repeats the token, as careless services do."""
@@ -105,76 +99,24 @@ class HttpRig:
         return {f"{asked.method} {asked.path}" for asked in self.server.asked} - {"GET /health"}
 
 
-def _same(kind: FailureKind) -> Expected:
-    """Every probe connects anew."""
-    return Expected(open=frozenset({kind}), fresh=frozenset({kind}))
-
-
-def on_the_wire(wire: Wire, kind: FailureKind) -> Cell:
-    """A fault that the proxy makes."""
-
-    @asynccontextmanager
-    async def cell(rig: HttpRig) -> AsyncIterator[Expected]:
-        rig.proxy.set(wire)
-        yield _same(kind)
-        rig.proxy.set(Wire.PASS)
-        await rig.proxy.cut()
-
-    return cell
-
-
 def answered(status: int, kind: FailureKind) -> Cell:
     """A status that says it."""
 
     @asynccontextmanager
     async def cell(rig: HttpRig) -> AsyncIterator[Expected]:
         rig.answers(status)
-        yield _same(kind)
+        yield always(kind)
         rig.answers(200)
 
     return cell
 
 
 @asynccontextmanager
-async def refused(rig: HttpRig) -> AsyncIterator[Expected]:
-    await rig.proxy.refuse()
-    yield _same(FailureKind.REFUSED)
-    await rig.proxy.listen()
-
-
-@asynccontextmanager
 async def garbage(rig: HttpRig) -> AsyncIterator[Expected]:
     """The proxy's noise is HTTP: here Redis answers."""
     rig.server.says("/health", raw(b"-ERR unknown command \x1b[2J\r\n\r\n" * 8))
-    yield _same(FailureKind.BAD_REPLY)
+    yield always(FailureKind.BAD_REPLY)
     rig.answers(200)
-
-
-@asynccontextmanager
-async def name_unknown(rig: HttpRig) -> AsyncIterator[Expected]:
-    def no_such_name(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket, "getaddrinfo", no_such_name)
-        yield _same(FailureKind.NAME_UNKNOWN)
-
-
-@asynccontextmanager
-async def name_lookup_hangs(rig: HttpRig) -> AsyncIterator[Expected]:
-    answered = threading.Event()
-
-    def hang(*_: object, **__: object) -> None:
-        answered.wait()
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket, "getaddrinfo", hang)
-        yield _same(FailureKind.NAME_LOOKUP_HANGS)
-    answered.set()
-    await wait_until_async(
-        lambda: not any("resolve" in thread.name for thread in threading.enumerate()), 30, "the look-up ended"
-    )
 
 
 @asynccontextmanager
@@ -182,7 +124,7 @@ async def server_frozen(rig: HttpRig) -> AsyncIterator[Expected]:
     """The kernel takes the connection, and nobody answers."""
     rig.server.refuse()
     with socket.create_server(("127.0.0.1", rig.server.port)):
-        yield _same(FailureKind.TIMED_OUT)
+        yield always(FailureKind.TIMED_OUT)
     await rig.server.listen()
 
 
@@ -190,18 +132,12 @@ _NO_CONNECTION = NotApplicable("no connection is kept: every probe opens its own
 _NO_WORD = NotApplicable("HTTP has no word for it: it refuses, or answers 503, which is told as that")
 
 CELLS: dict[str, Cell | NotApplicable] = {
-    "refused": refused,
-    "hang after accept": on_the_wire(Wire.HANG, FailureKind.TIMED_OUT),
-    "hang mid-answer": on_the_wire(Wire.HANG_MID_ANSWER, FailureKind.TIMED_OUT),
-    "reset mid-answer": on_the_wire(Wire.RESET_MID_ANSWER, FailureKind.LOST),
-    "slow drip": on_the_wire(Wire.DRIP, FailureKind.TIMED_OUT),
+    **faults_on_the_way(is_kept=False),
     "garbage": garbage,
     "restart": _NO_CONNECTION,
     "limits reached": answered(429, FailureKind.TOO_MANY_CLIENTS),
     "rights revoked": answered(403, FailureKind.NO_PERMISSION),
     "wrong password": answered(401, FailureKind.AUTHENTICATION),
-    "name unknown": name_unknown,
-    "name lookup hangs": name_lookup_hangs,
     "connection frozen": _NO_CONNECTION,
     "server frozen": server_frozen,
     "starting up": _NO_WORD,

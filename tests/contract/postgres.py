@@ -3,10 +3,8 @@
 import asyncio
 import re
 import signal
-import socket
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,10 @@ from opsdash.collectors.clock import Clock
 from opsdash.collectors.postgres.collector import PostgresCollector
 from opsdash.collectors.postgres.statements import statement
 from opsdash.collectors.snapshot import FailureKind
-from opsdash.collectors.target import TargetId
-from opsdash.collectors.threads import resolve
 from opsdash.tui.demo.servers import PostgresServer
 from tests.contract.fault import SECRET, Cell, Expected, NotApplicable, Trial
-from tests.support.faults import Proxy, Wire
+from tests.contract.on_the_way import OK, always, faults_on_the_way, kinds, look_up
+from tests.support.faults import Proxy, frozen
 from tests.support.sessions import application
 from tests.support.targets import postgres_target
 from tests.support.waiting import wait_until_async
@@ -44,29 +41,19 @@ host all postgres,shop 127.0.0.1/32 trust
 host all all 127.0.0.1/32 scram-sha-256
 """
 
-OK: frozenset[FailureKind] = frozenset()
-
-
-async def _look_up(target: TargetId, host: str, port: int) -> tuple[str, ...]:
-    return await resolve(target, host, port, timeout_s=0.5)
-
-
-def kinds(*words: FailureKind) -> frozenset[FailureKind]:
-    return frozenset(words)
-
 
 class PostgresRig:
     """A server, a proxy in front of it, and a collector that reads through both with a password."""
 
     deadline_s = 1.5
 
-    def __init__(self, server: PostgresServer, proxy: Proxy, patch: pytest.MonkeyPatch) -> None:
-        self.server, self.proxy, self.patch = server, proxy, patch
+    def __init__(self, server: PostgresServer, proxy: Proxy) -> None:
+        self.server, self.proxy = server, proxy
         (server.data_dir / "pg_hba.conf").write_text(_HBA)
         self.sql("create role shop login", "create role opsdash login in role pg_monitor")
         self.sql(f"alter role opsdash password '{SECRET}'", "select pg_reload_conf()")
         dsn = f"postgresql://opsdash:{SECRET}@localhost:{proxy.port}/postgres"
-        self.collector = PostgresCollector(postgres_target(dsn), Clock(), look_up=_look_up)
+        self.collector = PostgresCollector(postgres_target(dsn), Clock(), look_up=look_up)
 
     async def cut(self) -> None:
         """End the collector's connection."""
@@ -129,26 +116,6 @@ def _folded(sql: str) -> str:
     return " ".join(sql.split())
 
 
-def on_the_wire(wire: Wire, open_: frozenset[FailureKind], fresh: frozenset[FailureKind]) -> Cell:
-    """A fault that the proxy makes."""
-
-    @asynccontextmanager
-    async def cell(rig: PostgresRig) -> AsyncIterator[Expected]:
-        rig.proxy.set(wire)
-        yield Expected(open=open_, fresh=fresh)
-        rig.proxy.set(Wire.PASS)
-        await rig.cut()
-
-    return cell
-
-
-@asynccontextmanager
-async def refused(rig: PostgresRig) -> AsyncIterator[Expected]:
-    await rig.proxy.refuse()
-    yield Expected(open=kinds(FailureKind.LOST), fresh=kinds(FailureKind.REFUSED))
-    await rig.proxy.listen()
-
-
 @asynccontextmanager
 async def restart(rig: PostgresRig) -> AsyncIterator[Expected]:
     await asyncio.to_thread(rig.server.restart)
@@ -195,56 +162,16 @@ async def wrong_password(rig: PostgresRig) -> AsyncIterator[Expected]:
 
 
 @asynccontextmanager
-async def name_unknown(rig: PostgresRig) -> AsyncIterator[Expected]:
-    def no_such_name(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    rig.patch.setattr(socket, "getaddrinfo", no_such_name)
-    yield Expected(open=OK, fresh=kinds(FailureKind.NAME_UNKNOWN))
-    rig.patch.undo()
-
-
-@asynccontextmanager
-async def name_lookup_hangs(rig: PostgresRig) -> AsyncIterator[Expected]:
-    answered = threading.Event()
-
-    def hang(*_: object, **__: object) -> None:
-        answered.wait()
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-
-    rig.patch.setattr(socket, "getaddrinfo", hang)
-    yield Expected(open=OK, fresh=kinds(FailureKind.NAME_LOOKUP_HANGS))
-    rig.patch.undo()
-    answered.set()
-    await wait_until_async(
-        lambda: not any("resolve" in thread.name for thread in threading.enumerate()), 30, "the look-up ended"
-    )
-
-
-@contextmanager
-def stopped(processes: list[psutil.Process]) -> Iterator[None]:
-    """SIGSTOP for the length of a block: alive, connected, and silent."""
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.send_signal(signal.SIGCONT)
-
-
-@asynccontextmanager
 async def connection_frozen(rig: PostgresRig) -> AsyncIterator[Expected]:
     pid = rig.sql("select pid from pg_stat_activity where usename = 'opsdash'")
-    with stopped([psutil.Process(pid)]):
+    with frozen(pid):
         yield Expected(open=kinds(FailureKind.TIMED_OUT), fresh=OK)
 
 
 @asynccontextmanager
 async def server_frozen(rig: PostgresRig) -> AsyncIterator[Expected]:
-    postmaster = psutil.Process(rig.server.pid)
-    with stopped([postmaster, *postmaster.children()]):
-        yield Expected(open=kinds(FailureKind.TIMED_OUT), fresh=kinds(FailureKind.TIMED_OUT))
+    with frozen(rig.server.pid, with_children=True):
+        yield always(FailureKind.TIMED_OUT)
 
 
 @asynccontextmanager
@@ -285,20 +212,11 @@ async def shutting_down(rig: PostgresRig) -> AsyncIterator[Expected]:
 
 
 CELLS: dict[str, Cell | NotApplicable] = {
-    "refused": refused,
-    "hang after accept": on_the_wire(Wire.HANG, kinds(FailureKind.TIMED_OUT), kinds(FailureKind.TIMED_OUT)),
-    "hang mid-answer": on_the_wire(
-        Wire.HANG_MID_ANSWER, kinds(FailureKind.TIMED_OUT), kinds(FailureKind.TIMED_OUT)
-    ),
-    "reset mid-answer": on_the_wire(Wire.RESET_MID_ANSWER, kinds(FailureKind.LOST), kinds(FailureKind.LOST)),
-    "slow drip": on_the_wire(Wire.DRIP, kinds(FailureKind.TIMED_OUT), kinds(FailureKind.TIMED_OUT)),
-    "garbage": on_the_wire(Wire.GARBAGE, kinds(FailureKind.BAD_REPLY), kinds(FailureKind.BAD_REPLY)),
+    **faults_on_the_way(),
     "restart": restart,
     "limits reached": limits_reached,
     "rights revoked": rights_revoked,
     "wrong password": wrong_password,
-    "name unknown": name_unknown,
-    "name lookup hangs": name_lookup_hangs,
     "connection frozen": connection_frozen,
     "server frozen": server_frozen,
     "starting up": starting_up,
@@ -314,7 +232,7 @@ def trial(major: int) -> Trial:
     async def start(request: pytest.FixtureRequest) -> AsyncIterator[PostgresRig]:
         server = request.getfixturevalue("start_postgres")(major=major, options=OPTIONS)
         async with Proxy(server.port) as proxy:
-            rig = PostgresRig(server, proxy, request.getfixturevalue("monkeypatch"))
+            rig = PostgresRig(server, proxy)
             yield rig
             await rig.collector.close()
 

@@ -1,13 +1,9 @@
 """Redis's and Valkey's faults: how each is brought about on a real server, and what it must be called."""
 
 import asyncio
-import signal
-import socket
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import psutil
 import pytest
 import redis
 
@@ -15,25 +11,15 @@ from opsdash.collectors.clock import Clock
 from opsdash.collectors.redis.collector import RedisCollector
 from opsdash.collectors.redis.commands import READS, acl_rule
 from opsdash.collectors.snapshot import FailureKind
-from opsdash.collectors.target import TargetId
-from opsdash.collectors.threads import resolve
 from tests.contract.fault import SECRET, Cell, Expected, NotApplicable, Trial
-from tests.support.faults import Proxy, Wire
+from tests.contract.on_the_way import OK, always, faults_on_the_way, kinds, look_up
+from tests.support.faults import Proxy, frozen
 from tests.support.redis_servers import RedisServer, fill, redis_target
 from tests.support.waiting import wait_until, wait_until_async
 
-OK: frozenset[FailureKind] = frozenset()
 MAXCLIENTS = 6
 
 SLOW_LOADING = {"loading-process-events-interval-bytes": 1024, "key-load-delay": 0}
-
-
-async def _look_up(target: TargetId, host: str, port: int) -> tuple[str, ...]:
-    return await resolve(target, host, port, timeout_s=0.5)
-
-
-def kinds(*words: FailureKind) -> frozenset[FailureKind]:
-    return frozenset(words)
 
 
 class RedisRig:
@@ -41,12 +27,12 @@ class RedisRig:
 
     deadline_s = 1.5
 
-    def __init__(self, server: RedisServer, proxy: Proxy, patch: pytest.MonkeyPatch) -> None:
-        self.server, self.proxy, self.patch = server, proxy, patch
+    def __init__(self, server: RedisServer, proxy: Proxy) -> None:
+        self.server, self.proxy = server, proxy
         self.admin = server.admin()
         self.make_user()
         url = f"redis://opsdash:{SECRET}@localhost:{proxy.port}/0"
-        self.collector = RedisCollector(redis_target(url), Clock(), look_up=_look_up)
+        self.collector = RedisCollector(redis_target(url), Clock(), look_up=look_up)
 
     def make_user(self) -> None:
         """The user of the documented rule; a server that restarts forgets it."""
@@ -76,26 +62,6 @@ class RedisRig:
     async def restarted(self) -> None:
         await asyncio.to_thread(self.server.restart)
         self.make_user()
-
-
-def on_the_wire(wire: Wire, kind: FailureKind) -> Cell:
-    """A fault that the proxy makes."""
-
-    @asynccontextmanager
-    async def cell(rig: RedisRig) -> AsyncIterator[Expected]:
-        rig.proxy.set(wire)
-        yield Expected(open=kinds(kind), fresh=kinds(kind))
-        rig.proxy.set(Wire.PASS)
-        await rig.cut()
-
-    return cell
-
-
-@asynccontextmanager
-async def refused(rig: RedisRig) -> AsyncIterator[Expected]:
-    await rig.proxy.refuse()
-    yield Expected(open=kinds(FailureKind.LOST), fresh=kinds(FailureKind.REFUSED))
-    await rig.proxy.listen()
 
 
 @asynccontextmanager
@@ -131,7 +97,7 @@ async def limits_reached(rig: RedisRig) -> AsyncIterator[Expected]:
 @asynccontextmanager
 async def rights_revoked(rig: RedisRig) -> AsyncIterator[Expected]:
     rig.admin.execute_command("ACL", "SETUSER", "opsdash", "-@all")
-    yield Expected(open=kinds(FailureKind.NO_PERMISSION), fresh=kinds(FailureKind.NO_PERMISSION))
+    yield always(FailureKind.NO_PERMISSION)
     rig.make_user()
 
 
@@ -143,40 +109,9 @@ async def wrong_password(rig: RedisRig) -> AsyncIterator[Expected]:
 
 
 @asynccontextmanager
-async def name_unknown(rig: RedisRig) -> AsyncIterator[Expected]:
-    def no_such_name(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    rig.patch.setattr(socket, "getaddrinfo", no_such_name)
-    yield Expected(open=OK, fresh=kinds(FailureKind.NAME_UNKNOWN))
-    rig.patch.undo()
-
-
-@asynccontextmanager
-async def name_lookup_hangs(rig: RedisRig) -> AsyncIterator[Expected]:
-    answered = threading.Event()
-
-    def hang(*_: object, **__: object) -> None:
-        answered.wait()
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-
-    rig.patch.setattr(socket, "getaddrinfo", hang)
-    yield Expected(open=OK, fresh=kinds(FailureKind.NAME_LOOKUP_HANGS))
-    rig.patch.undo()
-    answered.set()
-    await wait_until_async(
-        lambda: not any("resolve" in thread.name for thread in threading.enumerate()), 30, "the look-up ended"
-    )
-
-
-@asynccontextmanager
 async def server_frozen(rig: RedisRig) -> AsyncIterator[Expected]:
-    process = psutil.Process(rig.server.pid)
-    process.send_signal(signal.SIGSTOP)
-    try:
-        yield Expected(open=kinds(FailureKind.TIMED_OUT), fresh=kinds(FailureKind.TIMED_OUT))
-    finally:
-        process.send_signal(signal.SIGCONT)
+    with frozen(rig.server.pid):
+        yield always(FailureKind.TIMED_OUT)
 
 
 @asynccontextmanager
@@ -204,18 +139,11 @@ async def starting_up(rig: RedisRig) -> AsyncIterator[Expected]:
 
 
 CELLS: dict[str, Cell | NotApplicable] = {
-    "refused": refused,
-    "hang after accept": on_the_wire(Wire.HANG, FailureKind.TIMED_OUT),
-    "hang mid-answer": on_the_wire(Wire.HANG_MID_ANSWER, FailureKind.TIMED_OUT),
-    "reset mid-answer": on_the_wire(Wire.RESET_MID_ANSWER, FailureKind.LOST),
-    "slow drip": on_the_wire(Wire.DRIP, FailureKind.TIMED_OUT),
-    "garbage": on_the_wire(Wire.GARBAGE, FailureKind.BAD_REPLY),
+    **faults_on_the_way(),
     "restart": restart,
     "limits reached": limits_reached,
     "rights revoked": rights_revoked,
     "wrong password": wrong_password,
-    "name unknown": name_unknown,
-    "name lookup hangs": name_lookup_hangs,
     "connection frozen": NotApplicable("one thread serves all connections: that is a frozen server"),
     "server frozen": server_frozen,
     "starting up": starting_up,
@@ -231,7 +159,7 @@ def trial(product: str) -> Trial:
     async def start(request: pytest.FixtureRequest) -> AsyncIterator[RedisRig]:
         server: RedisServer = request.getfixturevalue("start_redis")(product, options=SLOW_LOADING)
         async with Proxy(server.port) as proxy:
-            rig = RedisRig(server, proxy, request.getfixturevalue("monkeypatch"))
+            rig = RedisRig(server, proxy)
             yield rig
             await rig.collector.close()
 

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,12 +23,16 @@ _GONE_S = 20.0
 """Usual is well below 2 s."""
 
 
+@contextmanager
 def start_owner(
     place: Path, *, python: str = sys.executable, user: int | None = None, own_group: bool = False
-) -> subprocess.Popen[bytes]:
-    """Start the stand-in with `place` as its TMPDIR: whatever it leaves behind is in there."""
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the stand-in with `place` as its TMPDIR: whatever it leaves behind is in there.
+
+    It must have been ended when the block is left.
+    """
     with (place / "owner.err").open("wb") as errors:
-        return subprocess.Popen(
+        owner = subprocess.Popen(
             [python, str(SCRIPT), str(place / "owner.json")],
             env={"PATH": os.environ["PATH"], "PYTHONPATH": IMPORTABLE, "TMPDIR": str(place)},
             stdin=subprocess.DEVNULL,
@@ -37,6 +43,12 @@ def start_owner(
             group=user,
             extra_groups=None if user is None else [],
         )
+    try:
+        yield owner
+        owner.wait(_GONE_S)
+    finally:
+        owner.kill()
+        owner.wait()
 
 
 def everybody_of(place: Path) -> Family:

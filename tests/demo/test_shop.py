@@ -27,9 +27,19 @@ _END_ROOT = """
 """
 
 
+@pytest.fixture
+def own_demo() -> Iterator[Demo]:
+    """A demo in its incident, and the test's own."""
+    with start_demo() as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
+    """A demo whose incident is over; a test leaves it as well as it was."""
     with start_demo() as running:
+        end_root(running)
+        wait_until(lambda: Shop(running).check("database")["status"] == "ok", 30, "the database is green")
         yield running
 
 
@@ -38,14 +48,21 @@ def shop(demo: Demo) -> Shop:
     return Shop(demo)
 
 
-def orders_as_actor(demo: Demo) -> str:
+def as_actor(demo: Demo) -> psycopg.Connection:
+    """A connection to the shop's database, with the right to terminate."""
     (orders,) = (target.settings for target in demo.targets if target.name == "orders-db")
     assert isinstance(orders, PostgresSettings)
     assert orders.act_dsn is not None
-    return orders.act_dsn
+    return psycopg.connect(orders.act_dsn, autocommit=True)
 
 
-def test_held_row_makes_health_degraded_and_slow_but_not_the_rest(shop: Shop) -> None:
+def end_root(demo: Demo) -> None:
+    with as_actor(demo) as connection:
+        wait_until(lambda: connection.execute(_END_ROOT).fetchone() == (True,), 30, "a root to terminate")
+
+
+def test_held_row_makes_health_degraded_and_slow_but_not_the_rest(own_demo: Demo) -> None:
+    shop = Shop(own_demo)
     wait_until(lambda: shop.check("database")["status"] == "degraded", 30, "health notices the held row")
     said = shop.health()
     assert said["status"] == "degraded"
@@ -57,9 +74,10 @@ def test_held_row_makes_health_degraded_and_slow_but_not_the_rest(shop: Shop) ->
     assert time.monotonic() - begun < said["checks"]["database"]["latency_ms"] / 1000
 
 
-def test_terminated_root_makes_the_database_green_within_20_seconds(demo: Demo, shop: Shop) -> None:
-    with psycopg.connect(orders_as_actor(demo), autocommit=True) as connection:
-        wait_until(lambda: connection.execute(_END_ROOT).fetchone() == (True,), 30, "a root to terminate")
+def test_terminated_root_makes_the_database_green_within_20_seconds(own_demo: Demo) -> None:
+    shop = Shop(own_demo)
+    wait_until(lambda: shop.check("database")["status"] == "degraded", 30, "health notices the held row")
+    end_root(own_demo)
     wait_until(lambda: shop.check("database")["status"] == "ok", 20, "the database is green again")
     for _ in range(10):
         check = shop.check("database")
@@ -68,7 +86,7 @@ def test_terminated_root_makes_the_database_green_within_20_seconds(demo: Demo, 
 
 
 def test_lost_sessions_are_opened_again(demo: Demo, shop: Shop) -> None:
-    with psycopg.connect(orders_as_actor(demo), autocommit=True) as connection:
+    with as_actor(demo) as connection:
         ended = connection.execute(
             "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'api'"
         ).fetchone()
@@ -181,8 +199,10 @@ def test_sessions_fill_until_writes_are_refused_and_heal_when_purged(demo: Demo,
     assert sessions.info("memory")["used_memory"] < 0.5 * memory["maxmemory"]
 
 
-def test_dead_database_makes_health_fail_and_cached_pages_go_on(demo: Demo, shop: Shop) -> None:
-    postmaster = demo.folder / "orders-db" / "data" / "postmaster.pid"
+def test_dead_database_makes_health_fail_and_cached_pages_go_on(own_demo: Demo) -> None:
+    shop = Shop(own_demo)
+    wait_until(lambda: valkey(own_demo, "cache").info("stats")["keyspace_hits"] > 50, 60, "the cache is warm")
+    postmaster = own_demo.folder / "orders-db" / "data" / "postmaster.pid"
     os.kill(int(postmaster.read_text().split()[0]), signal.SIGINT)
     wait_until(lambda: request(shop.port, "/health")[0] == 503, 30, "health says that it is down")
     assert shop.check("database")["status"] == "down"

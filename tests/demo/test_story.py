@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -55,15 +56,22 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
+    """Only looked at: nobody changes how its story goes."""
     with start_demo() as running:
         yield running
 
 
 @pytest.fixture
 def orders(demo: Demo) -> Iterator[Asked]:
-    asked = Asked(settings(demo, "orders-db").act_dsn)
-    yield asked
-    asked.close()
+    with closing(Asked(settings(demo, "orders-db").act_dsn)) as asked:
+        yield asked
+
+
+@pytest.fixture
+def own_orders() -> Iterator[Asked]:
+    """The same of a demo of the test's own."""
+    with start_demo() as running, closing(Asked(settings(running, "orders-db").act_dsn)) as asked:
+        yield asked
 
 
 def test_dead_target_refuses(demo: Demo) -> None:
@@ -85,6 +93,12 @@ def test_healthy_server_works_and_nobody_waits(demo: Demo) -> None:
     inventory.close()
 
 
+def test_statements_of_the_healthy_server_are_counted_for_who_looks(demo: Demo) -> None:
+    with closing(Asked(settings(demo, "inventory-db").dsn)) as looking:
+        seen = "select count(*) from pg_stat_statements where query like '%update stock%' and calls > 5"
+        wait_until(lambda: looking.one(seen), 30, "orders are counted, and their text may be read")
+
+
 def test_line_grows_connections_climb_and_opsdash_still_gets_in(demo: Demo, orders: Asked) -> None:
     wait_until(lambda: len(orders.line()) >= 3, 20, "three waiting")
     wait_until(lambda: len(orders.line()) >= 10, 40, "ten waiting")
@@ -97,7 +111,8 @@ def test_line_grows_connections_climb_and_opsdash_still_gets_in(demo: Demo, orde
         connection.close()
 
 
-def test_terminated_root_lets_the_line_through_one_by_one_and_all_stays_well(orders: Asked) -> None:
+def test_terminated_root_lets_the_line_through_one_by_one_and_all_stays_well(own_orders: Asked) -> None:
+    orders = own_orders
     wait_until(lambda: len(orders.line()) >= 10, 40, "ten waiting")
     ((root, _),) = orders.rows(_ROOTS)
     assert orders.one(f"select pg_terminate_backend({root})")

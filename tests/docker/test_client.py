@@ -268,12 +268,14 @@ async def test_a_stream_that_is_refused_says_why(engine: TestEngine) -> None:
     assert (caught.value.status, caught.value.reason) == (404, "No such container: nobody")
 
 
-async def test_a_kept_connection_that_ended_is_told_once(start_engine: Callable[..., TestEngine]) -> None:
+async def test_a_connection_kept_for_polling_that_ended_is_told_once(
+    start_engine: Callable[..., TestEngine],
+) -> None:
     engine = start_engine()
     async with opened(docker_target(engine.host)) as client:
-        await client.get("/info", as_=dict[str, Any], must_be_kept=True)
+        await client.poll("/info")
         engine.crash()
         engine.start()
         with pytest.raises(failures.NotSent):
-            await client.get("/info", as_=dict[str, Any], must_be_kept=True)
-        await client.get("/info", as_=dict[str, Any], must_be_kept=True)
+            await client.poll("/info")
+        await client.poll("/info")

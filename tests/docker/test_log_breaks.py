@@ -1,23 +1,21 @@
 """Logs of real containers over a connection that breaks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.docker.following import LIMIT_S, following, numbers_of
-from tests.support.engine import TestEngine, started_engine
+from tests.support.engine import TestEngine
 from tests.support.faults import Proxy
 from tests.support.waiting import wait_until_async
 
 SLOWLY = ("sh", "-c", "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.002; done")
 
 
-@pytest.fixture(scope="module")
-def ported() -> Iterator[TestEngine]:
+@pytest.fixture
+def ported(start_engine: Callable[..., TestEngine]) -> TestEngine:
     """An engine that also listens on a port, so that a proxy can stand before it."""
-    engine = started_engine(has_port=True)
-    yield engine
-    engine.close()
+    return start_engine(has_port=True)
 
 
 async def test_no_line_is_lost_or_doubled_when_the_connection_breaks(

@@ -175,13 +175,13 @@ async def test_the_overview_looks_at_what_it_draws_until_it_is_left(tmp_path: Pa
     yard.read(shop())
     async with yard.at(80, 24) as pilot:
         await until(pilot, "job-1")
-        await wait_until_async(lambda: len(yard.looked_at()[0]) > 3, 10, "the overview looks")
+        await wait_until_async(lambda: len(yard.looked_at()[0]) > 3, 30, "the overview looks")
         assert unwell("api-1").id == yard.looked_at()[0][0]
         await pilot.press("4")
         await until(pilot, "TARGET")
-        await wait_until_async(lambda: yard.looked_at() == ((), None), 10, "the list shows no usage")
+        await wait_until_async(lambda: yard.looked_at() == ((), None), 30, "the list shows no usage")
         await pilot.press("escape")
-        await wait_until_async(lambda: len(yard.looked_at()[0]) > 3, 10, "the overview looks again")
+        await wait_until_async(lambda: len(yard.looked_at()[0]) > 3, 30, "the overview looks again")
 
 
 async def test_only_what_is_in_view_is_looked_at(tmp_path: Path) -> None:
@@ -196,14 +196,14 @@ async def test_only_what_is_in_view_is_looked_at(tmp_path: Path) -> None:
         assert container("web-1").id not in first, "it is further down"
         assert LOOP.id not in first, "one that does not run uses nothing"
         await pilot.press("G")
-        await wait_until_async(lambda: alone("tool").id in yard.looked_at()[0], 10, "the end is looked at")
+        await wait_until_async(lambda: alone("tool").id in yard.looked_at()[0], 30, "the end is looked at")
         assert first[0] not in yard.looked_at()[0]
         await pilot.press("tab")
         await until(pilot, "PROJECT, SERVICE")
-        await wait_until_async(lambda: len(yard.looked_at()[0]) == 31, 10, "all that run of the services")
+        await wait_until_async(lambda: len(yard.looked_at()[0]) == 31, 30, "all that run of the services")
         await pilot.press("tab")
         await until(pilot, "[events")
-        await wait_until_async(lambda: yard.looked_at() == ((), None), 10, "events use nothing")
+        await wait_until_async(lambda: yard.looked_at() == ((), None), 30, "events use nothing")
 
 
 async def test_the_opened_container_is_looked_at_alone_and_nothing_once_it_is_left(tmp_path: Path) -> None:
@@ -213,17 +213,17 @@ async def test_the_opened_container_is_looked_at_alone_and_nothing_once_it_is_le
         await open_engine(pilot, "enter")
         await until(pilot, "› api-1")
         mine = container("api-1").id
-        await wait_until_async(lambda: yard.looked_at() == ((mine,), mine), 10, "this one alone")
+        await wait_until_async(lambda: yard.looked_at() == ((mine,), mine), 30, "this one alone")
         await pilot.press("escape")
         await until(pilot, "[containers")
-        await wait_until_async(lambda: len(yard.looked_at()[0]) > 5, 10, "the table again")
+        await wait_until_async(lambda: len(yard.looked_at()[0]) > 5, 30, "the table again")
         await pilot.press("l")
         await until(pilot, "5 Logs")
-        await wait_until_async(lambda: yard.looked_at() == ((), None), 10, "its lines are in front")
+        await wait_until_async(lambda: yard.looked_at() == ((), None), 30, "its lines are in front")
         await pilot.press("escape")
-        await wait_until_async(lambda: len(yard.looked_at()[0]) > 5, 10, "the table once more")
+        await wait_until_async(lambda: len(yard.looked_at()[0]) > 5, 30, "the table once more")
         await pilot.press("9")
-        await wait_until_async(lambda: yard.looked_at() == ((), None), 10, "another area is in front")
+        await wait_until_async(lambda: yard.looked_at() == ((), None), 30, "another area is in front")
 
 
 async def test_the_next_engine_is_one_key_away_and_the_former_is_left_alone(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ async def test_the_next_engine_is_one_key_away_and_the_former_is_left_alone(tmp_
         assert yard.looked_at() == ((), None)
         await pilot.press("left_square_bracket")
         await until(pilot, "[containers 34]")
-        await wait_until_async(lambda: len(yard.looked_at()[0]) > 5, 10, "looked at again")
+        await wait_until_async(lambda: len(yard.looked_at()[0]) > 5, 30, "looked at again")
 
 
 # What changes while one looks

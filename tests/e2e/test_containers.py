@@ -1,6 +1,5 @@
 """An unhealthy service: found, read and restarted by keys in a real terminal; then the engine is asked."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from tests.actions.compose_project import project_in
 from tests.actions.docker_desk import posts
-from tests.e2e.program import environ, opsdash
+from tests.e2e.program import audited, environ, opsdash
 from tests.e2e.tmux import Terminal, terminal
 from tests.support.engine import TestEngine
 from tests.support.waiting import wait_until
@@ -153,12 +152,6 @@ def restart_it(pane: Terminal) -> None:
     assert "shop_api_1" in shown
     pane.keys("Escape")
     pane.until(lambda text: "intent recorded" not in text, what="the dialog has closed")
-
-
-def audited(folder: Path) -> list[dict[str, Any]]:
-    """The intent and what follows it, as they are on disk."""
-    lines = (folder / "state/opsdash/audit.jsonl").read_text().splitlines()
-    return [r for r in map(json.loads, lines) if r["event"] in ("intent", "outcome", "refused")]
 
 
 @pytest.mark.parametrize("size", [(132, 34), (80, 24)])

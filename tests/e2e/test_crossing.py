@@ -71,12 +71,12 @@ def heading(text: str) -> list[str]:
 
 
 def stands_below_its_cause(text: str, root: int) -> bool:
-    """Whether the first finding is the root blocker, and the next that health is slow because of it."""
+    """Whether the first finding is the root blocker, and the next that health suffers because of it."""
     findings = heading(text)
     if len(findings) < 2:
         return False
     is_blocked = re.match(rf"✖ CRIT orders-db +(pid )?{root} blocks", findings[0])
-    return bool(is_blocked) and re.match(r"✖ CRIT api /health +/health slow", findings[1]) is not None
+    return bool(is_blocked) and re.match(r"✖ CRIT api /health +degraded", findings[1]) is not None
 
 
 def why(pane: Terminal) -> str:
@@ -84,7 +84,7 @@ def why(pane: Terminal) -> str:
     pane.keys("j")
     pane.until(lambda text: "▸ ✖ CRIT api /health" in text, what="the cursor on the health finding")
     pane.keys("Enter")
-    shown = pane.until(lambda text: "› probes" in text and "likely" in text, what="why")
+    shown = pane.until(lambda text: "› checks" in text and "likely" in text, what="why")
     pane.keys("q")
     pane.until("What is wrong")
     pane.keys("k")

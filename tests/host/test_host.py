@@ -118,7 +118,7 @@ async def test_hung_disk_is_told_as_hung_and_costs_one_thread() -> None:
     async def is_back() -> bool:
         return (await made.collect()).disks[1].failure is None
 
-    await wait_until_async(is_back, 10, "the disk answers again")
+    await wait_until_async(is_back, 30, "the disk answers again")
 
 
 async def test_disk_that_is_not_mounted_or_cannot_be_looked_at_is_told() -> None:

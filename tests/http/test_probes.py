@@ -262,12 +262,12 @@ async def test_abort_ends_a_probe_at_once_and_the_next_one_works(server: Server)
     server.says("/health", silence)
     async with collector(server.url()) as made:
         reading = asyncio.ensure_future(made.collect())
-        await wait_until_async(lambda: bool(server.asked), 10, "the request came")
+        await wait_until_async(lambda: bool(server.asked), 30, "the request came")
         began = time.monotonic()
         made.abort()
         with pytest.raises(TimedOut):
             await reading
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 3.0, "long before it would have timed out"
         server.says("/health", answer(200))
         assert (await made.collect()).state is Verdict.UP
 

@@ -93,3 +93,16 @@ def test_a_line_knows_about_when_it_was_read() -> None:
         buffer.append((b"x" * 99 + b"\n") * 1500, float(moment))
     assert buffer.arrived_at(0) == 0.0
     assert buffer.arrived_at(7499) == 4.0
+
+
+def test_the_newest_lines_come_first_as_many_as_are_wanted_and_over_blocks() -> None:
+    buffer = LogBuffer(1024 * 1024)
+    for first in range(0, 9000, 3000):
+        buffer.append(
+            b"".join(b"line %05d, padded to be long enough\n" % n for n in range(first, first + 3000)), 1.0
+        )
+    buffer.append(b"\n", 1.0)
+    assert list(buffer.newest()) == [
+        (number, buffer.line(number)) for number in range(buffer.end - 1, buffer.first - 1, -1)
+    ]
+    assert next(LogBuffer().newest(), None) is None

@@ -141,7 +141,7 @@ async def test_an_export_can_be_broken_off_and_leaves_nothing(
         screen = stage.app.screen
         assert isinstance(screen, LogScreen)
         screen.action_export_lines()
-        await wait_until_async(lambda: screen._carrier.progress is not None, 15, "the export has begun")
+        await wait_until_async(lambda: screen._carrier.progress is not None, 30, "the export has begun")
         await screen.action_show_all_or_back()  # Esc; a key would only come when much of it is written
         await until(pilot, "export broken off: no file was left")
         assert "5 Logs" in said(stage.app)

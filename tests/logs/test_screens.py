@@ -1,8 +1,12 @@
 """The logs area as a person meets it: lines at once, filters, search, ids, fields, the list of sources."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.lines.place import LogPlace
@@ -26,12 +30,26 @@ def shop() -> tuple[LogSource, LogSource, LogSource]:
     return source("api.log", api), source("web.log", web), source("orders.log", orders)
 
 
+@asynccontextmanager
+async def looking(
+    folder: Path, size: tuple[int, int] = (132, 34)
+) -> AsyncIterator[tuple[LogStage, Pilot[Any]]]:
+    """At the logs of the shop."""
+    stage = LogStage(folder, *shop())
+    async with stage.at(*size) as pilot:
+        yield stage, pilot
+
+
+async def go_to_the_error(stage: LogStage, pilot: Pilot[Any]) -> None:
+    await pilot.press("E")
+    await until(pilot, lambda _: stage.cursor == LOCK)
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_area_shows_the_newest_lines_of_all_sources_at_once(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(*size) as pilot:
+    async with looking(tmp_path, size) as (stage, pilot):
         await until(pilot, "● following")
         lines = text_of(stage.app).splitlines()
         (newest,) = [y for y, line in enumerate(lines) if line.startswith("▸")]
@@ -43,9 +61,8 @@ async def test_the_area_shows_the_newest_lines_of_all_sources_at_once(
 
 
 async def test_new_lines_are_shown_as_they_come(tmp_path: Path) -> None:
-    api, web, orders = shop()
-    stage = LogStage(tmp_path, api, web, orders)
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
+        _, web, _ = stage.watch.sources
         await until(pilot, "● following")
         printed(web, [at(50, "INFO shop.web: brand new")])
         stage.tick()
@@ -64,8 +81,7 @@ async def test_a_screen_that_was_left_is_not_told_of_lines_any_more(tmp_path: Pa
 
 
 async def test_only_faults_and_everything_again(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
         await pilot.press("f")
         await until(pilot, "level ≥ WARN 4 of 65 lines")
         assert "at Orders.place" in said(stage.app)
@@ -75,8 +91,7 @@ async def test_only_faults_and_everything_again(tmp_path: Path) -> None:
 
 
 async def test_filters_are_stacked_and_taken_away_one_by_one(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (_, pilot):
         await pilot.press("F", *"-healthz", "enter")
         await until(pilot, "filter: -healthz 25 of 65 lines")
         await pilot.press("ampersand", *"+request", "enter")
@@ -88,8 +103,7 @@ async def test_filters_are_stacked_and_taken_away_one_by_one(tmp_path: Path) -> 
 
 
 async def test_escape_shows_all_first_and_goes_back_then(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
         await pilot.press("f", "F", *"-slow", "enter")
         await until(pilot, "filter: -slow 3 of 65 lines")
         cursor = stage.cursor
@@ -101,8 +115,7 @@ async def test_escape_shows_all_first_and_goes_back_then(tmp_path: Path) -> None
 
 
 async def test_sources_are_gone_through_one_by_one(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
         await pilot.press("right_square_bracket")
         await until(pilot, "5 Logs › api.log")
         assert "1 of 3 sources" in said(stage.app)
@@ -130,27 +143,24 @@ async def test_a_pattern_that_would_take_for_ever_is_taken_away_as_a_filter(tmp_
         await until(pilot, "filter: +last 1 of 2 lines")
 
 
-async def test_a_pattern_that_would_take_for_ever_is_given_up_as_a_search(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, many_a())
-    async with stage.at(132, 34) as pilot:
-        await pilot.press("slash", *ENDLESS, "enter")
-        await until(pilot, "takes far too long over these lines")
-        await pilot.press("n")
-        await until(pilot, "nothing to look for yet")
+MARKED = r"/INFO|(a+)+$/"
+"""Every line has the first half, and is found at once; the marks in its text are what takes for ever."""
 
 
-async def test_a_pattern_that_would_take_for_ever_to_mark_is_given_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pattern", [ENDLESS, MARKED], ids=["to find", "to mark"])
+async def test_a_pattern_that_would_take_for_ever_is_given_up_as_a_search(
+    tmp_path: Path, pattern: str
+) -> None:
     stage = LogStage(tmp_path, many_a())
     async with stage.at(132, 34) as pilot:
-        await pilot.press("slash", *"/INFO|(a+)+$/", "enter")  # each line has it; its text has the rest
+        await pilot.press("slash", *pattern, "enter")
         await until(pilot, "takes far too long over these lines")
         await pilot.press("n")
         await until(pilot, "nothing to look for yet")
 
 
 async def test_a_pattern_that_makes_no_sense_is_told_and_can_be_mended(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(180, 46) as pilot:
+    async with looking(tmp_path, (180, 46)) as (stage, pilot):
         await pilot.press("F", *"/lock(/", "enter")
         await until(pilot, "is no regular expression")
         await pilot.press("escape")
@@ -159,16 +169,14 @@ async def test_a_pattern_that_makes_no_sense_is_told_and_can_be_mended(tmp_path:
 
 
 async def test_letters_are_text_while_a_filter_is_typed(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
         await pilot.press("F", *"q5pfxy", "enter")
         await until(pilot, "filter: +q5pfxy 0 of 65 lines")
         assert "Backspace takes the last one away" in said(stage.app)
 
 
 async def test_search_goes_to_lines_and_says_when_there_are_no_more(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(80, 24) as pilot:
+    async with looking(tmp_path, (80, 24)) as (stage, pilot):
         await pilot.press("slash", *"7f3a91", "enter")
         await until(pilot, lambda _: stage.cursor.startswith("slow answer"))
         await pilot.press("N")
@@ -183,10 +191,8 @@ async def test_search_goes_to_lines_and_says_when_there_are_no_more(tmp_path: Pa
 
 
 async def test_errors_are_gone_to_by_a_key(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(80, 24) as pilot:
-        await pilot.press("E")
-        await until(pilot, lambda _: stage.cursor == LOCK)
+    async with looking(tmp_path, (80, 24)) as (stage, pilot):
+        await go_to_the_error(stage, pilot)
         await pilot.press("E")
         await until(pilot, "no earlier error")
         await pilot.press("e")
@@ -211,10 +217,8 @@ async def test_the_cursor_keeps_its_line_while_a_filter_goes_through_many(tmp_pa
 
 
 async def test_one_id_is_followed_over_all_sources(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
-        await pilot.press("E")
-        await until(pilot, lambda _: stage.cursor == LOCK)
+    async with looking(tmp_path) as (stage, pilot):
+        await go_to_the_error(stage, pilot)
         await pilot.press("i")
         await until(pilot, "filter: +id:7f3a91 5 of 65 lines")
         assert [ref.record.message for ref in stage.shown][:3] == [
@@ -229,9 +233,8 @@ async def test_one_id_is_followed_over_all_sources(tmp_path: Path) -> None:
 
 
 async def test_an_id_is_followed_into_other_sources_than_those_chosen(tmp_path: Path) -> None:
-    api, web, orders = shop()
-    stage = LogStage(tmp_path, api, web, orders)
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
+        api, _, _ = stage.watch.sources
         stage.app.post_message(DrillDown(SHOP, "lines", LogPlace(source=api.identity, number=20)))
         await until(pilot, lambda _: stage.cursor == LOCK)
         assert "1 of 3 sources" in said(stage.app)
@@ -242,10 +245,8 @@ async def test_an_id_is_followed_into_other_sources_than_those_chosen(tmp_path: 
 
 
 async def test_enter_opens_the_fields_of_a_line_and_escape_closes_them(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
-        await pilot.press("E")
-        await until(pilot, lambda _: stage.cursor == LOCK)
+    async with looking(tmp_path) as (stage, pilot):
+        await go_to_the_error(stage, pilot)
         await pilot.press("enter")
         await until(pilot, "Enter or Esc closes")
         assert "logger shop.api" in said(stage.app)
@@ -260,8 +261,7 @@ async def test_enter_opens_the_fields_of_a_line_and_escape_closes_them(tmp_path:
 
 
 async def test_fields_hold_no_secret(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
         await pilot.press("enter")
         await until(pilot, "as printed")
         assert "password=***" in said(stage.app)
@@ -269,9 +269,8 @@ async def test_fields_hold_no_secret(tmp_path: Path) -> None:
 
 
 async def test_pause_counts_what_comes_and_goes_on(tmp_path: Path) -> None:
-    api, web, orders = shop()
-    stage = LogStage(tmp_path, api, web, orders)
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
+        _, web, _ = stage.watch.sources
         await pilot.press("p")
         await until(pilot, "‖ paused")
         printed(web, [at(50 + n, "INFO shop.web: brand new") for n in range(312)])
@@ -285,10 +284,9 @@ async def test_pause_counts_what_comes_and_goes_on(tmp_path: Path) -> None:
 
 
 async def test_sources_are_listed_and_one_is_looked_into(tmp_path: Path) -> None:
-    api, web, orders = shop()
-    stage = LogStage(tmp_path, api, web, orders)
-    broken = Failure(kind=FailureKind.NO_PERMISSION, reason="permission denied")
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
+        _, _, orders = stage.watch.sources
+        broken = Failure(kind=FailureKind.NO_PERMISSION, reason="permission denied")
         stage.read((orders, broken))
         await until(pilot, "▲ 1 not followed")
         await pilot.press("tab")
@@ -305,8 +303,7 @@ async def test_sources_are_listed_and_one_is_looked_into(tmp_path: Path) -> None
 
 
 async def test_several_sources_are_marked_and_looked_into_together(tmp_path: Path) -> None:
-    stage = LogStage(tmp_path, *shop())
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (_, pilot):
         await pilot.press("tab")
         await until(pilot, "SOURCE")
         await pilot.press("space", "G", "space", "enter")
@@ -314,9 +311,8 @@ async def test_several_sources_are_marked_and_looked_into_together(tmp_path: Pat
 
 
 async def test_a_finding_leads_to_its_line(tmp_path: Path) -> None:
-    api, web, orders = shop()
-    stage = LogStage(tmp_path, api, web, orders)
-    async with stage.at(80, 24) as pilot:
+    async with looking(tmp_path, (80, 24)) as (stage, pilot):
+        api, _, _ = stage.watch.sources
         stage.app.post_message(DrillDown(SHOP, "lines", LogPlace(source=api.identity, number=20)))
         await until(pilot, lambda _: stage.cursor == LOCK)
         stage.app.post_message(DrillDown(SHOP, "lines", LogPlace(source=api.identity, number=99_999)))
@@ -344,9 +340,8 @@ async def test_without_any_source_it_says_why(tmp_path: Path) -> None:
 
 
 async def test_filter_works_while_lines_pour_in(tmp_path: Path) -> None:
-    api, web, orders = shop()
-    stage = LogStage(tmp_path, api, web, orders)
-    async with stage.at(132, 34) as pilot:
+    async with looking(tmp_path) as (stage, pilot):
+        _, web, _ = stage.watch.sources
         await pilot.press("F", *"+needle", "enter")
         for batch in range(20):
             printed(web, [at(60 + batch, f"INFO shop.web: hay {n}") for n in range(500)])

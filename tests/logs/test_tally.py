@@ -291,3 +291,13 @@ def test_a_tail_in_any_order_of_times_is_counted_once(minutes: list[int]) -> Non
     assert sum(m.lines for m in told.minutes) <= len(minutes)
     if minutes == sorted(minutes):
         assert sum(m.lines for m in told.minutes) == sum(m >= 13 for m in minutes)
+
+
+def test_a_line_at_the_very_beginning_of_a_flood_counts() -> None:
+    filler = [line(12, "INFO", "nothing to see here")] * 2000
+    source = Source()
+    source.add(line(12, "ERROR", "first"), *filler)
+    source.add(*filler, line(12, "ERROR", "last"))
+    told = source.told()
+    assert counts(told.minutes) == [(4002, 2, 0)]
+    assert [trouble.number for trouble in told.latest_trouble] == [0, 4001]

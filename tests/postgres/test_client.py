@@ -215,7 +215,7 @@ async def test_slow_password_command_is_asked_once_and_serves_the_next_reading(t
     target = postgres_target("host=127.0.0.1 port=1", password_command=(sys.executable, "-c", script))
     for _ in range(2):
         reading = asyncio.ensure_future(connect(target, Purpose.MONITOR))
-        await wait_until_async(runs.exists, 10, "the command runs")
+        await wait_until_async(runs.exists, 30, "the command runs")
         reading.cancel()
         await asyncio.wait({reading})
     gate.write_text("go on")
@@ -245,7 +245,7 @@ async def test_connecting_to_a_server_that_never_answers_can_be_cancelled_at_onc
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     task = asyncio.ensure_future(connect(postgres_target(f"host=127.0.0.1 port={port}"), Purpose.MONITOR))
-    await asyncio.wait_for(arrived.wait(), 10)
+    await asyncio.wait_for(arrived.wait(), 30)
     began = asyncio.get_running_loop().time()
     task.cancel()
     await asyncio.wait({task}, timeout=10)

@@ -322,7 +322,7 @@ async def test_abort_ends_connecting(any_pg: PostgresServer) -> None:
     target = postgres_target(f"host=db.internal port={any_pg.port}")
     collector = PostgresCollector(target, Clock(), look_up=look_up)
     reading = asyncio.ensure_future(collector.collect())
-    await asyncio.wait_for(asked.wait(), 10)
+    await asyncio.wait_for(asked.wait(), 30)
     collector.abort()
     done, _ = await asyncio.wait({reading}, timeout=10)
     assert done

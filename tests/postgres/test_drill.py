@@ -48,13 +48,13 @@ async def test_another_statement_of_the_same_session_is_not_shown(any_pg: Postgr
 
 async def test_a_session_in_another_encoding_is_shown(any_pg: PostgresServer) -> None:
     with psycopg.connect(any_pg.dsn(), autocommit=True) as admin:
-        admin.execute("drop database if exists latin")
-        admin.execute(
-            "create database latin encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'"
-        )
-    with psycopg.connect(any_pg.dsn(dbname="latin"), client_encoding="latin1") as client:
-        client.execute("select 'caf\u00e9'")
-        identity = await identity_of(any_pg, client.info.backend_pid)
-        shown = await statement_text(postgres_target(any_pg.dsn()), identity)
+        admin.execute("create database latin encoding 'LATIN1' locale 'C' template template0")
+        try:
+            with psycopg.connect(any_pg.dsn(dbname="latin"), client_encoding="latin1") as client:
+                client.execute("select 'caf\u00e9'")
+                identity = await identity_of(any_pg, client.info.backend_pid)
+                shown = await statement_text(postgres_target(any_pg.dsn()), identity)
+        finally:
+            admin.execute("drop database latin with (force)")
     assert shown is not None
     assert shown.startswith("select 'caf")

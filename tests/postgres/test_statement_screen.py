@@ -13,10 +13,9 @@ from textual.pilot import Pilot
 from opsdash.collectors.postgres.collector import PostgresCollector
 from opsdash.collectors.postgres.rows import PostgresData
 from opsdash.collectors.target import TargetId
-from opsdash.tui.app import OpsdashApp
 from opsdash.tui.demo.servers import PostgresServer
 from tests.http.stage import HealthStage
-from tests.screens.stage import StillWatch
+from tests.support.app_stage import StillWatch
 from tests.support.screen import SIZES, assert_fills, cursor_line, said, text_of, until
 from tests.support.sessions import application
 from tests.support.targets import postgres_target
@@ -39,11 +38,8 @@ class StatementStage(HealthStage):
     def __init__(self, folder: Path, server: PostgresServer) -> None:
         self.server = server
         self.watched = postgres_target(server.dsn())
-        super().__init__(folder, [self.watched])
-        self.collector = PostgresCollector(self.watched, self.clock)
-        watch = Looking([self.watched], self.gateway, self.clock)
-        watch.collector = self.collector
-        self.app = OpsdashApp(watch)
+        super().__init__(folder, [self.watched], Looking)
+        self.watch.collector = self.collector = PostgresCollector(self.watched, self.clock)
 
     async def look(self) -> PostgresData:
         """Read the server, as the app's supervisor would."""

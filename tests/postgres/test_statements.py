@@ -40,8 +40,8 @@ class Reading:
         self.collector.look_at((), "statements")
         return await self.read(after_s=after_s)
 
-    def run(self, text: str, times: int = 1, **where: str) -> None:
-        with psycopg.connect(self.server.dsn(**where), autocommit=True) as client:
+    def run(self, text: str, times: int = 1) -> None:
+        with psycopg.connect(self.server.dsn(), autocommit=True) as client:
             for _ in range(times):
                 client.execute(text.encode())
 
@@ -93,6 +93,58 @@ async def test_work_is_told_since_the_reset_and_since_the_reading_before(reading
     assert second.live.calls >= 3
     assert second.since_reset_s is not None
     assert 0 <= second.since_reset_s < 120
+
+
+async def test_io_time_is_told_since_the_reset_and_since_the_reading_before(reading: Reading) -> None:
+    spills = "set work_mem = '64kB'; select count(*) from (select sku from items order by sku offset 0) as s"
+    reading.run(spills)
+    looks_at(reading, await reading.watched())
+    reading.run(spills)
+    looks_at(reading, await reading.watched())
+    after = await reading.read()
+    assert after.tracks_io is True
+    sorting = of(after, "select count(*) from (select sku")
+    assert sorting.live is not None
+    assert sorting.live.io_ms is not None
+    assert sorting.total.io_ms is not None
+    assert 0 < sorting.live.io_ms < sorting.total.io_ms
+    assert sorting.live.io_ms_per_call == sorting.live.io_ms
+    assert after.total.io_ms is not None
+    assert after.total.io_ms >= sorting.total.io_ms
+
+
+@pytest.mark.parametrize(("major", "version"), [(18, "1.12"), (15, "1.10"), (15, "1.9")])
+async def test_io_time_that_was_not_counted_is_unknown_and_no_zero(
+    start_postgres: Callable[..., PostgresServer], major: int, version: str
+) -> None:
+    options = {"shared_preload_libraries": "pg_stat_statements", "track_io_timing": "off"}
+    server = start_postgres(major=major, options=options)
+    reading = Reading(server)
+    reading.run(f"create extension pg_stat_statements version '{version}'")
+    for table in ("old", "new"):
+        reading.run(f"create table {table} as select g as id from generate_series(1, 5000) g")
+    server.restart()  # so that the tables are read from files
+    reading.run("select count(*) from old")
+    try:
+        off = await reading.watched()
+        assert off.tracks_io is False
+        assert {row.total.io_ms for row in off.rows} == {None}
+        assert off.total.io_ms is None
+    finally:
+        await reading.collector.close()
+    reading.run("alter database postgres set track_io_timing = on")
+    reading = Reading(server)
+    reading.run("select max(backend_type), count(*) from pg_stat_activity")
+    reading.run("select count(*) from new")
+    try:
+        looks_at(reading, await reading.watched())
+        on = await reading.read()
+        assert on.tracks_io is True
+        assert of(on, "select count(*) from old").total.io_ms is None
+        assert of(on, "select max(backend_type)").total.io_ms == 0
+        assert (of(on, "select count(*) from new").total.io_ms or 0) > 0
+    finally:
+        await reading.collector.close()
 
 
 async def test_reset_gives_no_negative_and_no_invented_work(reading: Reading) -> None:

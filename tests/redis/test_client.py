@@ -239,11 +239,15 @@ async def test_a_cancelled_exchange_closes_the_connection(any_redis: RedisServer
     assert not session.is_open
 
 
-async def test_the_library_never_tries_again_by_itself(any_redis: RedisServer) -> None:
+async def test_the_library_never_tries_again_by_itself() -> None:
+    """Left to itself it rests longer than this before each of its tries; a busy machine may hold up one."""
     loop = asyncio.get_running_loop()
-    began_s = loop.time()
-    await failure(redis_target("redis://127.0.0.1:1/0"))
-    assert loop.time() - began_s < 0.5
+    took_s = []
+    for _ in range(5):
+        began_s = loop.time()
+        await failure(redis_target("redis://127.0.0.1:1/0"))
+        took_s.append(loop.time() - began_s)
+    assert min(took_s) < 0.5
 
 
 @pytest.mark.parametrize(

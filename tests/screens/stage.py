@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,19 @@ from opsdash.collectors.clock import Clock
 from opsdash.collectors.errors import TargetError
 from opsdash.collectors.postgres.rows import SessionIdentity, SessionRow
 from opsdash.collectors.postgres.settings import PostgresSettings
-from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
+from opsdash.collectors.snapshot import Failure, FailureKind
 from opsdash.collectors.target import Environment, Target, TargetId, environment
 from opsdash.tui.actions import registry
 from opsdash.tui.actions.action import ActionSpec, Effect, Hit, Plan, PlanLine, Step
-from opsdash.tui.actions.audit import AuditLog
-from opsdash.tui.actions.perform import Gateway
-from opsdash.tui.app import OpsdashApp
 from opsdash.tui.screen_settings import ScreenSettings
-from opsdash.tui.watch import Watch
-from tests.actions.lamps import ManualClock, maria
+from tests.actions.lamps import ManualClock
+from tests.support.app_stage import AppStage, StillWatch
 from tests.support.readings import reading, row_line, session
 
 ORDERS = TargetId("postgres", "orders")
 LEDGER = TargetId("postgres", "ledger")
 STAGING = environment("staging")
 PRODUCTION = environment("prod-eu")
-
-
-class StillWatch(Watch):
-    """Reads nothing by itself: a test says what was read."""
-
-    async def start(self) -> None:
-        return
 
 
 class HandAction:
@@ -101,7 +90,7 @@ class HandKit:
         return
 
 
-class Stage:
+class Stage(AppStage[StillWatch]):
     """One app with its targets."""
 
     def __init__(
@@ -115,19 +104,16 @@ class Stage:
     ) -> None:
         self.clock = ManualClock()
         self.kit = HandKit(self.clock)
-        self.targets = [_target(name, where) for name in names or ("orders",)]
-        self.audit_path = folder / "audit.jsonl"
-        self.gateway = Gateway(
-            self.targets,
-            AuditLog(self.audit_path, clock=self.clock),
-            clock=self.clock,
+        super().__init__(
+            folder,
+            [_target(name, where) for name in names or ("orders",)],
+            StillWatch,
+            self.clock,
             permitted=permitted,
             make_kit=lambda kind, clock: self.kit,
-            operator=maria,
+            notes=notes,
+            settings=settings,
         )
-        watch = StillWatch(self.targets, self.gateway, self.clock, notes=notes)
-        self.app = OpsdashApp(watch, settings)
-        self._readings = 0
 
     @property
     def terminate(self) -> HandAction:
@@ -141,32 +127,11 @@ class Stage:
 
     def read(self, data: Any, target: TargetId = ORDERS) -> None:
         """The target was read now."""
-        self._push(target, data=data)
+        self.push(target, data=data)
 
     def fail(self, kind: FailureKind, reason: str, target: TargetId = ORDERS) -> None:
         """The target could not be read now."""
-        self._push(target, failure=Failure(kind=kind, reason=reason, hint="look at its log"))
-
-    def _push(self, target: TargetId, **what: Any) -> None:
-        self._readings += 1
-        self.app.watch_over.feed.push(
-            Snapshot(
-                target=target,
-                sequence=self._readings,
-                taken_at=self.clock.now(),
-                taken_mono_s=self.clock.mono_s(),
-                took_s=0.01,
-                **what,
-            )
-        )
-
-    @asynccontextmanager
-    async def at(self, width: int, height: int) -> AsyncIterator[Pilot[Any]]:
-        """The running app on a terminal of this size."""
-        async with self.app.run_test(size=(width, height)) as pilot:
-            await pilot.pause()
-            yield pilot
-        await self.gateway.close()
+        self.push(target, failure=Failure(kind=kind, reason=reason, hint="look at its log"))
 
     async def press(self, pilot: Pilot[Any], *keys: str) -> None:
         """Keys that a dialog takes: it has been open for a second."""
@@ -181,7 +146,7 @@ def _target(name: str, where: Environment) -> Target:
         id=TargetId("postgres", name),
         environment=where,
         interval_s=2.0,
-        settings=PostgresSettings(),
+        settings=PostgresSettings(dsn="host=/nowhere dbname=shop"),
         source="a test",
     )
 

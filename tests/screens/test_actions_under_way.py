@@ -30,7 +30,7 @@ def outcomes(stage: Stage) -> list[tuple[str, str]]:
 
 
 async def ended(pilot: Pilot[Any]) -> None:
-    await wait_until_async(lambda: not pilot.app.is_running, 15, "the app ends")
+    await wait_until_async(lambda: not pilot.app.is_running, 30, "the app ends")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -146,7 +146,7 @@ async def test_wait_quits_when_the_action_is_done(tmp_path: Path) -> None:
         await until(pilot, "quits when the actions are done")
         assert pilot.app.is_running
         stage.terminate.goes_on("nobody waits", is_final=True)
-        await wait_until_async(lambda: stage.gateway.runs[0].is_done, 15, "it is done")
+        await wait_until_async(lambda: stage.gateway.runs[0].is_done, 30, "it is done")
         stage.clock.advance(1.0)
         await ended(pilot)
     assert outcomes(stage) == [("done", "nobody waits")]

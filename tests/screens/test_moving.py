@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until_async
 
 
 async def is_over(pilot: Pilot[Any]) -> None:
-    await wait_until_async(lambda: not pilot.app.is_running, 15, "the app ends")
+    await wait_until_async(lambda: not pilot.app.is_running, 30, "the app ends")
 
 
 def table_of(stage: Stage) -> list[str]:

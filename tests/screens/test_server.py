@@ -113,6 +113,9 @@ async def test_connections_by_state_user_and_application(tmp_path: Path, size: t
         await until(pilot, lambda _: "checkout" in cursor_line(stage.app))
         assert " 61 " in cursor_line(stage.app)
         assert "67.8%" in cursor_line(stage.app)
+        told = said(stage.app)
+        assert "WARN connections 90 of 97 usable" in told
+        assert "likely " in told, "what the finding led here for is told below"
         assert "(none)" in text_of(stage.app)
         assert_fills(stage.app)
 

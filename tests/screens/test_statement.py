@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from opsdash.collectors.postgres.statement_rows import StatementId, StatementRow, Statements, TrendPoint, Work
+from opsdash.widgets.panels.postgres.statements import STATEMENT_COLUMNS
 from tests.screens.stage import Stage
 from tests.support.readings import reading, session
-from tests.support.screen import SIZES, assert_fills, said, text_of, until
+from tests.support.screen import SIZES, assert_fills, cursor_line, said, text_of, until
 
 SLOW = StatementId(8831, 10, 5)
 
@@ -71,6 +73,37 @@ async def test_statement_that_left_the_table_is_said_to_be_gone(tmp_path: Path) 
         await pilot.press("enter")
         await until(pilot, "nobody runs it, in this reading")
         assert "update stock" not in text_of(stage.app)
+
+
+async def test_io_time_is_told_and_sorted_by_or_said_not_to_be_counted(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    row = statements().rows[0]
+    quick = msgspec.structs.replace(
+        row, identity=StatementId(7, 10, 5), query="select quick", live=Work(1, 1.0)
+    )
+    reads = Work(10, 400.0, io_ms=300.0, shared_blks_read=50)
+    rows = (
+        row,
+        quick,
+        msgspec.structs.replace(row, identity=StatementId(8, 10, 5), query="select reads", live=reads),
+    )
+    stage.read(reading([], statements=statements(rows=rows, tracks_io=True)))
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("2", "enter", "tab", "tab")
+        await until(pilot, "I/O TIME")
+        assert "track_io_timing" not in text_of(stage.app)
+        for _ in STATEMENT_COLUMNS:
+            if "I/O TIME▼" not in text_of(stage.app):
+                await pilot.press("s")
+        await pilot.press("g")
+        assert "300ms" in cursor_line(stage.app)
+        await pilot.press("enter")
+        await until(pilot, "I/O 30ms/call")
+        await pilot.press("escape")
+        stage.read(reading([], statements=statements(tracks_io=False)))
+        await until(pilot, "I/O time: track_io_timing is off")
+        await pilot.press("enter")
+        await until(pilot, "I/O time unknown (track_io_timing is off)")
 
 
 async def test_figures_that_are_not_known_are_no_zeros(tmp_path: Path) -> None:

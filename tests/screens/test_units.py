@@ -12,7 +12,7 @@ from tests.support.every_kind import EveryKind
 
 FIGURE = re.compile(r"\d+(?:\.\d+)? ?(?P<unit>%|[KMGT]?i?B|us|µs|ms|s|m|h|d)(?![A-Za-z])")
 """A figure with its unit, as cells show it."""
-TIMES: tuple[Unit, ...] = ("s", "ms", "us")
+TIMES: tuple[Unit, ...] = ("s", "ms")
 
 
 def fits(column: Column[Any], row: Any) -> bool:

@@ -101,6 +101,7 @@ class TestEngine:
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                env={"PATH": os.environ["PATH"]},  # COLUMNS would cut what its `ps` says
                 start_new_session=True,
             )
         wait_until(self._answers, READY_S, f"dockerd answers; see {self.log_path}")
@@ -171,7 +172,7 @@ class TestEngine:
 
     def environ(self) -> dict[str, str]:
         """The variables with which docker and docker-compose talk to this engine and to no other."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
+        kept = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
         return {**kept, "DOCKER_HOST": self.host, "DOCKER_CONFIG": str(self.folder)}
 
     def api(self, method: str, path: str, body: object = None) -> tuple[int, Any]:

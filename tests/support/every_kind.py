@@ -21,19 +21,17 @@ from opsdash.collectors.postgres.replication_rows import Replication, Slot, Stan
 from opsdash.collectors.postgres.rows import DatabaseRates, PostgresData
 from opsdash.collectors.postgres.statement_rows import StatementId, StatementRow, Statements, Work
 from opsdash.collectors.redis.rows import Command, Database, RedisData
-from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
-from opsdash.collectors.target import Environment, Target, environment
-from opsdash.tui.actions.audit import AuditLog
-from opsdash.tui.actions.perform import Gateway
-from opsdash.tui.app import OpsdashApp
+from opsdash.collectors.snapshot import Failure, FailureKind
+from opsdash.collectors.target import Environment, Target, TargetId, environment
 from opsdash.tui.kinds import KINDS
-from tests.actions.lamps import ManualClock, maria
+from tests.actions.lamps import ManualClock
 from tests.host.test_host import disk, memory
 from tests.host.test_host import reading as host_reading
 from tests.host.test_host import target as host_target
 from tests.http.probing import certificate, chain, http_target, series
 from tests.http.probing import reading as http_reading
 from tests.screens.stage import HandKit, incident
+from tests.support.app_stage import AppStage
 from tests.support.docker_readings import (
     alone,
     container,
@@ -173,27 +171,19 @@ DATA: dict[str, Callable[[int], Any]] = {
 """By kind: a reading, another one each turn."""
 
 
-class EveryKind:
+class EveryKind(AppStage[LogWatch]):
     """One app that watches something of every kind."""
 
     def __init__(self, folder: Path, *, where: Environment = STAGING) -> None:
         self.clock = ManualClock()
-        self.targets = _targets(where)
         self.kits = {kind: HandKit(self.clock, kind) for kind, known in KINDS.items() if known.actions}
-        self.gateway = Gateway(
-            self.targets,
-            AuditLog(folder / "audit.jsonl", clock=self.clock),
-            clock=self.clock,
-            permitted=True,
-            make_kit=lambda kind, clock: self.kits.get(kind),
-            operator=maria,
+        super().__init__(
+            folder, _targets(where), LogWatch, self.clock, make_kit=lambda kind, clock: self.kits.get(kind)
         )
-        self.watch = LogWatch(self.targets, self.gateway, self.clock)
         self.watch.sources = tuple(source(name, max_bytes=2**18) for name in ("api", "web"))
         self._tallies = {one.name: Tally(one.zone) for one in self.watch.sources}
         for one in self.watch.sources:
             self._print(one, *(at(number / 10, f"{one.name} line {number}") for number in range(200)))
-        self.app = OpsdashApp(self.watch)
         self.turn = 0
 
     @property
@@ -208,9 +198,9 @@ class EveryKind:
             for one in self.watch.sources:
                 level = "ERROR" if self.turn % 3 == 0 else "INFO"
                 self._print(one, at(20 + self.turn / 100, f"{level} request {self.turn:08x} of {one.name}"))
-            self._push(target, data=LogData(taken_at=self.clock.now(), logs=self._summaries()))
+            self.push(target.id, data=LogData(taken_at=self.clock.now(), logs=self._summaries()))
         else:
-            self._push(target, data=DATA[target.id.kind](self.turn))
+            self.push(target.id, data=DATA[target.id.kind](self.turn))
 
     def read_all(self) -> None:
         """Every target was read."""
@@ -220,7 +210,7 @@ class EveryKind:
     def fail(self, target: Target) -> None:
         """The target could not be read now."""
         failure = Failure(kind=FailureKind.REFUSED, reason="Connection refused", hint="look at its log")
-        self._push(target, failure=failure)
+        self.push(target.id, failure=failure)
 
     def _print(self, where: LogSource, *lines: str) -> None:
         arrived_at = self.clock.now().timestamp()
@@ -236,18 +226,10 @@ class EveryKind:
             for one in self.watch.sources
         )
 
-    def _push(self, target: Target, **what: Any) -> None:
+    def push(self, target: TargetId, **what: Any) -> None:
+        """It was read, or could not be: the next reading is another."""
         self.turn += 1
-        self.watch.feed.push(
-            Snapshot(
-                target=target.id,
-                sequence=self.turn,
-                taken_at=self.clock.now(),
-                taken_mono_s=self.clock.mono_s(),
-                took_s=0.01,
-                **what,
-            )
-        )
+        super().push(target, **what)
 
     def something_happens(self, dice: random.Random) -> None:
         """One target is read, or cannot be."""
@@ -258,7 +240,5 @@ class EveryKind:
         """The running app, every target read once; or, to see that, none."""
         if is_read:
             self.read_all()
-        async with self.app.run_test(size=(width, height)) as pilot:
-            await pilot.pause()
+        async with super().at(width, height) as pilot:
             yield pilot
-        await self.gateway.close()

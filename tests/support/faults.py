@@ -1,9 +1,13 @@
-"""A TCP proxy between a collector and its server that breaks the connection in the ways networks do."""
+"""A proxy that breaks connections in the ways networks do, and processes that answer nothing any more."""
 
 import asyncio
 import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+
+import psutil
 
 
 class Wire(enum.Enum):
@@ -131,3 +135,19 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
+
+
+@contextmanager
+def frozen(pid: int, *, with_children: bool = False) -> Iterator[None]:
+    """Stop a process for the length of a block: alive, connected, and silent."""
+    stopped = [psutil.Process(pid)]
+    stopped[0].suspend()  # first: now it starts no child any more, and those that end stay until it goes on
+    if with_children:
+        stopped += stopped[0].children()
+        for child in stopped[1:]:
+            child.suspend()
+    try:
+        yield
+    finally:
+        for process in reversed(stopped):
+            process.resume()

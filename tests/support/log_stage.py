@@ -14,14 +14,11 @@ from opsdash.collectors.lines.summary import SourceSummary
 from opsdash.collectors.lines.tally import Tally
 from opsdash.collectors.logs.rows import LogData
 from opsdash.collectors.logs.settings import LogSettings
-from opsdash.collectors.snapshot import Failure, Snapshot
+from opsdash.collectors.snapshot import Failure
 from opsdash.collectors.target import Target, environment
-from opsdash.tui.actions.audit import AuditLog
-from opsdash.tui.actions.perform import Gateway
-from opsdash.tui.app import OpsdashApp
 from opsdash.widgets.logview import LogView
-from tests.actions.lamps import ManualClock, maria
-from tests.screens.stage import StillWatch
+from tests.actions.lamps import ManualClock
+from tests.support.app_stage import AppStage, StillWatch
 from tests.support.log_lines import SHOP, START_S
 
 
@@ -34,7 +31,7 @@ class LogWatch(StillWatch):
         return self.sources
 
 
-class LogStage:
+class LogStage(AppStage[LogWatch]):
     """One app that looks at logs."""
 
     def __init__(self, folder: Path, *sources: LogSource, clock: Clock | None = None) -> None:
@@ -46,33 +43,14 @@ class LogStage:
             settings=LogSettings(path="/var/log/*"),
             source="a test",
         )
-        self.gateway = Gateway(
-            [target],
-            AuditLog(folder / "audit.jsonl", clock=self.clock),
-            clock=self.clock,
-            permitted=False,
-            operator=maria,
-        )
-        self.watch = LogWatch([target], self.gateway, self.clock)
+        super().__init__(folder, [target], LogWatch, self.clock, permitted=False)
         self.watch.sources = sources
-        self.app = OpsdashApp(self.watch)
-        self._readings = 0
 
     def read(self, *failing: tuple[LogSource, Failure]) -> None:
         """The target was read: the app hears of the sources as they are now."""
         failures = {id(source): failure for source, failure in failing}
         summaries = tuple(summary(source, failures.get(id(source))) for source in self.watch.sources)
-        self._readings += 1
-        self.watch.feed.push(
-            Snapshot(
-                target=SHOP,
-                sequence=self._readings,
-                taken_at=self.clock.now(),
-                taken_mono_s=self.clock.mono_s(),
-                took_s=0.01,
-                data=LogData(taken_at=self.clock.now(), logs=summaries),
-            )
-        )
+        self.push(SHOP, data=LogData(taken_at=self.clock.now(), logs=summaries))
 
     def tick(self) -> None:
         """A frame's time passes."""
@@ -96,13 +74,11 @@ class LogStage:
     @asynccontextmanager
     async def at(self, width: int, height: int) -> AsyncIterator[Pilot[Any]]:
         """The running app on a terminal of this size, in its log area."""
-        async with self.app.run_test(size=(width, height)) as pilot:
-            await pilot.pause()
+        async with super().at(width, height) as pilot:
             self.read()
             await pilot.press("5")
             await pilot.pause()
             yield pilot
-        await self.gateway.close()
 
 
 def summary(source: LogSource, failure: Failure | None = None) -> SourceSummary:

@@ -58,7 +58,8 @@ class RedisServer:
             self._name,
             [str(self._program), *self._arguments, *where, *words],
             log=self.log_path,
-            env={"PATH": os.defpath, "LC_ALL": "C"},
+            # its log states no zone: it is that of whoever runs it
+            env={"PATH": os.defpath, "LC_ALL": "C"} | {k: v for k, v in os.environ.items() if k == "TZ"},
             user=server_user(),
         )
 

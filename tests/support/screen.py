@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.support.waiting import wait_until_async
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 """Usual is well below a second."""
 
 SIZES = ((180, 46), (132, 34), (80, 24), (60, 15))

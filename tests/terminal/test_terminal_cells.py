@@ -14,7 +14,19 @@ from textual.strip import Strip
 from opsdash.tui.terminal_cells import TerminalCells
 
 WIDTH = 14
-STYLES = [Style.parse(s) for s in ("none", "red", "bold white on blue", "reverse", "dim #102030 on #405060")]
+STYLES = [
+    Style.parse(style)
+    for style in (
+        "none",
+        "red",
+        "bold white on blue",
+        "green on blue",
+        "bold color(188) on color(16)",
+        "reverse",
+        "dim #102030 on #405060",
+        "bold dim #102030 on #405061",
+    )
+]
 
 Parts = list[tuple[int, Strip]]
 
@@ -108,6 +120,19 @@ def shown(*strips: Strip) -> str:
 def test_one_changed_digit_is_a_move_a_colour_and_a_digit() -> None:
     before, after = (Strip([Segment(f"age {n} s", Style.parse("red"))]) for n in (1, 2))
     assert shown(before, after) == "\x1b[1;5H\x1b[0;31m2\x1b[m"
+
+
+def test_of_two_colours_on_one_ground_the_second_is_said_without_the_ground() -> None:
+    """Of a clock, a green age and a bold chart on black only the first says how black."""
+    parts = (("1", "white on black"), ("2", "green on black"), ("3", "bold green on black"), ("4", "green"))
+    written = shown(Strip([Segment(text, Style.parse(style)) for text, style in parts]))
+    assert written == "\x1b[1;1H\x1b[0;37;40m1\x1b[32m2\x1b[1m3\x1b[0;32m4\x1b[m"
+
+
+def test_each_frame_says_all_of_its_first_colour() -> None:
+    """Whatever else wrote to the terminal since, the next frame is in its own colours."""
+    before, after = (Strip([Segment(f"{n} s", Style.parse("bold red on black"))]) for n in (1, 2))
+    assert shown(before, after) == "\x1b[1;1H\x1b[0;1;31;40m2\x1b[m"
 
 
 def test_text_after_an_emoji_stays_in_its_column_where_the_terminal_draws_it_narrow() -> None:

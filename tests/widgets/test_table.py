@@ -145,7 +145,7 @@ async def test_cursor_stays_in_view_when_the_terminal_shrinks() -> None:
         app.table.go_to(40)
         for size in ((80, 24), (60, 15), (60, 5)):
             await pilot.resize_terminal(*size)
-            await wait_until_async(lambda: any("▸" in line for line in lines_of(app.table)), 10, f"{size}")
+            await wait_until_async(lambda: any("▸" in line for line in lines_of(app.table)), 30, f"{size}")
             assert app.table.cursor_key == 40
 
 
@@ -210,7 +210,7 @@ async def test_sort_keys_are_absent_when_no_visible_column_can_be_sorted() -> No
     async with app.run_test(size=(80, 10)) as pilot:
         assert {"s", "S"} <= footer(pilot)
         await pilot.resize_terminal(40, 10)
-        await wait_until_async(lambda: not {"s", "S"} & footer(pilot), 10, "sort keys go")
+        await wait_until_async(lambda: not {"s", "S"} & footer(pilot), 30, "sort keys go")
 
 
 def test_every_key_has_a_name_and_a_description() -> None:

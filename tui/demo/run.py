@@ -29,6 +29,8 @@ _OPTIONS: Mapping[str, str | int] = {
     "log_lock_waits": "on",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
+_STATEMENTS = "pg_stat_statements"
+"""On the healthy server only: on the other one everybody's time is waiting for a lock."""
 _CACHE: Mapping[str, str | int] = {"maxmemory": "32mb", "maxmemory-policy": "allkeys-lru"}
 _SESSIONS: Mapping[str, str | int] = {"maxmemory": "8mb", "maxmemory-policy": "noeviction"}
 _STORY_S = 30.0
@@ -104,10 +106,10 @@ def _started(keeper: Keeper, story: str, on_phase: Callable[[str], None], engine
     binaries = find_binaries(keeper.folder, user=server_user())
     valkey = find_valkey(keeper.folder, user=server_user())
     on_phase(f"starting two PostgreSQL {binaries.version} servers ({binaries.source})")
-    orders, inventory = (
-        PostgresServer(keeper, binaries, name=name, options=_OPTIONS)
-        for name in ("orders-db", "inventory-db")
-    )
+    counts = binaries.has_module(_STATEMENTS)
+    counting = {**_OPTIONS, "shared_preload_libraries": _STATEMENTS} if counts else _OPTIONS
+    orders = PostgresServer(keeper, binaries, name="orders-db", options=_OPTIONS)
+    inventory = PostgresServer(keeper, binaries, name="inventory-db", options=counting)
     on_phase(
         "starting two Valkey servers " + (f"({valkey.source})" if valkey else f"is not possible: {NO_VALKEY}")
     )
@@ -124,7 +126,10 @@ def _started(keeper: Keeper, story: str, on_phase: Callable[[str], None], engine
     cast = (
         (targets.postgres("orders-db", orders.port, "shop"), STORIES[story].summary),
         (targets.postgres("ledger-db", dead.getsockname()[1], "ledger"), "dead, nothing listens on its port"),
-        (targets.postgres("inventory-db", inventory.port, "inventory"), "healthy, light traffic"),
+        (
+            targets.postgres("inventory-db", inventory.port, "inventory"),
+            "healthy, light traffic" + (", its statements are counted" if counts else ""),
+        ),
         *_caches_in_cast(caches),
         *_shop_in_cast(scene, caches),
         *on_engine,

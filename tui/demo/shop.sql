@@ -14,4 +14,10 @@ insert into orders (customer) select 'customer ' || n from generate_series(1, 50
 insert into items select n, 'KX-' || 1001 + n % 200, 1 + n % 3 from generate_series(1, 500) n;
 grant select, insert, update on all tables in schema public to shop_app, shop_api;
 grant select on all tables in schema public to reporting;
+do $$
+begin
+    if current_setting('shared_preload_libraries') like '%pg_stat_statements%' then
+        create extension pg_stat_statements;
+    end if;
+end $$;
 analyze;

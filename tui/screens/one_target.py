@@ -1,4 +1,4 @@
-"""What the screens of one target share: where they are, views on Tab, neighbours on [ and ]."""
+"""What the screens of one target share: views on Tab, neighbours on [ and ]."""
 
 import textwrap
 from collections.abc import Mapping
@@ -6,13 +6,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from opsdash.collectors.feed import TargetView
 from opsdash.collectors.target import TargetId
-from opsdash.tui.kinds import AREAS, KINDS
-from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.at_target import AtTarget
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines, Span
-from opsdash.widgets.panel import freshness
+from opsdash.widgets.panel import reason_lines
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table import Table
 
@@ -31,7 +29,7 @@ def tabs(views: tuple[str, ...], chosen: str, counts: Mapping[str, str]) -> Line
     return tuple(spans)
 
 
-class OneTarget(Place):
+class OneTarget(AtTarget):
     """One target, one of its views at a time; each view is a widget whose id is its name."""
 
     views: ClassVar[tuple[str, ...]] = ()
@@ -51,31 +49,13 @@ class OneTarget(Place):
     """
 
     def __init__(self, watch: Watch, target: TargetId, view: str) -> None:
-        super().__init__(watch)
-        self._target = target
+        super().__init__(watch, target)
         self._view = view
 
     @property
-    def target(self) -> TargetId:
-        """The target shown."""
-        return self._target
-
-    @property
-    def _seen(self) -> TargetView:
-        return self.watch_over.feed.view(self._target)
-
-    def crumbs(self) -> tuple[Line, Line]:
-        """The path, the environment and how fresh it is."""
-        seen = self._seen
-        environment = seen.target.environment
-        area = KINDS[self._target.kind].area
-        path: Line = (
-            f"Overview › {area} {AREAS[area]} › ",
-            (seen.target.name, Tone.ACCENT),
-            (f" ({environment.label})", Tone.CRIT if environment.production else Tone.NORMAL),
-            f" › {self._view}" if self._view else "",
-        )
-        return path, freshness(seen, self.watch_over.clock.mono_s())
+    def step(self) -> str:
+        """The view that is open."""
+        return self._view
 
     def on_mount(self) -> None:
         """Start in the view that was asked for."""
@@ -88,6 +68,11 @@ class OneTarget(Place):
             self.query_one(f"#{name}").display = name == view
         self.query_one(f"#{view}").focus()
         self.redraw()
+
+    def reasons(self, width: int) -> tuple[Line, ...]:
+        """What the findings say that lead to the view that is open."""
+        findings = self.watch_over.findings_of(self._target)
+        return reason_lines([finding for finding in findings if finding.place == self._view], width)
 
     def _nothing_known(self) -> str:
         """What is said in place of data that never came."""

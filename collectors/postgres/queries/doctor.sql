@@ -23,6 +23,7 @@ select
     s.total as sessions,
     s.hidden as hidden_sessions,
     current_setting('track_activities')::bool as tracks_activities,
+    current_setting('track_io_timing')::bool as tracks_io,
     current_setting('max_connections')::int as max_connections,
     current_setting('superuser_reserved_connections')::int as superuser_reserved,
     current_setting('reserved_connections', true)::int as reserved,

@@ -1,5 +1,5 @@
 -- Answers: can pg_stat_statements be read here, and where is it? Asked once per connection, and again while it is missing.
--- Rights:  none; may_read_all tells whether texts and ids of other roles' statements are shown.
+-- Rights:  none.
 -- Versions: 14 to 18; tested on 15 and 18.
 -- Cost:    0.1 ms.
 -- Source:  https://www.postgresql.org/docs/current/pgstatstatements.html
@@ -9,7 +9,6 @@ select
     exists (select from pg_settings where name = 'pg_stat_statements.max') as is_preloaded,
     e.extversion,
     textsend(quote_ident(n.nspname)) as schema,
-    pg_has_role(current_user, 'pg_read_all_stats', 'usage') as may_read_all,
     has_schema_privilege(n.oid, 'usage') as may_use_schema,
     textsend(quote_ident(current_database())) as database,
     textsend(quote_ident(current_user)) as role

@@ -18,7 +18,6 @@ from opsdash.tui.screens.one_target import tabs
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines, labelled
 from opsdash.widgets.messages import ActionRequested
-from opsdash.widgets.panel import freshness
 from opsdash.widgets.panels.docker.container import container_detail, same_container, successor
 from opsdash.widgets.panels.docker.detail import (
     ENV_COLUMNS,
@@ -69,18 +68,10 @@ class ContainerScreen(Looking):
         )
         self._titles: tuple[str, ...] = ()
 
-    def crumbs(self) -> tuple[Line, Line]:
-        """The path and how fresh it is."""
-        seen = self._seen
-        environment = seen.target.environment
-        name = self._known.name if self._known is not None else self._container_id[:12]
-        path: Line = (
-            "Overview › 4 Containers › ",
-            (seen.target.name, Tone.ACCENT),
-            (f" ({environment.label})", Tone.CRIT if environment.production else Tone.NORMAL),
-            f" › {name}",
-        )
-        return path, freshness(seen, self.watch_over.clock.mono_s())
+    @property
+    def step(self) -> str:
+        """Its name; before it was seen, its id."""
+        return self._known.name if self._known is not None else self._container_id[:12]
 
     def body(self) -> Iterable[Widget]:
         """The names of the views, the view, and what is to be said of it."""

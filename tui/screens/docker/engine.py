@@ -16,6 +16,7 @@ from opsdash.tui.screens.one_target import tabs
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines, labelled
 from opsdash.widgets.messages import ActionRequested, DrillDown
+from opsdash.widgets.panel import reason_lines
 from opsdash.widgets.panels.docker.containers import (
     CONTAINER_COLUMNS,
     NARROW_COLUMNS,
@@ -48,9 +49,7 @@ class EngineScreen(Looking):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("l", "logs", "logs", id="logs")]
 
-    def __init__(
-        self, watch: Watch, target: TargetId, view: str, identity: ContainerIdentity | None = None
-    ) -> None:
+    def __init__(self, watch: Watch, target: TargetId, view: str, identity: ContainerIdentity | None) -> None:
         super().__init__(watch, target, view)
         self._first = identity
         self._is_wide: bool | None = None
@@ -128,15 +127,10 @@ class EngineScreen(Looking):
             lines = [*lines[: room - 1], ((told, Tone.MUTED),)]
         self.query_one("#why", Lines).show((*lines, *notes))
 
-    def _findings_of_row(self, width: int) -> list[Line]:
+    def _findings_of_row(self, width: int) -> tuple[Line, ...]:
         ids = frozenset(ids_of(self._row))
-        lines: list[Line] = []
-        for finding in self.watch_over.findings_of(self._target):
-            if ids & concerned(finding):
-                lines += labelled(finding.severity.word, finding.title, width=width, tone=Tone.WARN)
-                if finding.cause:
-                    lines += labelled("likely", finding.cause, width=width)
-        return lines
+        findings = self.watch_over.findings_of(self._target)
+        return reason_lines([finding for finding in findings if ids & concerned(finding)], width)
 
     def in_view(self) -> tuple[tuple[str, ...], str | None]:
         """The containers whose usage can be seen: rows, or those behind the rows of services."""

@@ -6,7 +6,8 @@ from textual.widget import Widget
 
 from opsdash.collectors.host.rows import HostData
 from opsdash.tui.screens.one_target import OneTarget
-from opsdash.widgets.lines import Line, Lines, labelled
+from opsdash.widgets.lines import Lines, labelled
+from opsdash.widgets.panel import reason_lines
 from opsdash.widgets.panels.host.tables import DISK_COLUMNS, disk_lines, head_lines
 from opsdash.widgets.panels.host.words import limits_of
 from opsdash.widgets.status import Tone
@@ -37,11 +38,7 @@ class HostScreen(OneTarget):
         table.empty = "no disk of a real file system is mounted here"
         self.query_one("#head", Lines).show(head_lines(data, seen, width))
         table.show(disk_lines(data, limits_of(seen)))
-        lines: list[Line] = []
-        for finding in self.watch_over.findings_of(self._target):
-            lines += labelled("seen", finding.title, width=width)
-            if finding.cause:
-                lines += labelled("likely", finding.cause, width=width)
+        lines = [*reason_lines(self.watch_over.findings_of(self._target), width)]
         for missing in data.missing:
             lines += labelled("not seen", missing, width=width, tone=Tone.WARN)
         self.query_one("#why", Lines).show(lines)

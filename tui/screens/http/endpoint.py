@@ -7,7 +7,9 @@ from textual.widget import Widget
 
 from opsdash.collectors.http.rows import HttpData
 from opsdash.tui.screens.one_target import OneTarget, tabs
-from opsdash.widgets.lines import Line, Lines, labelled
+from opsdash.widgets.facts import fact_lines
+from opsdash.widgets.lines import Line, Lines
+from opsdash.widgets.panel import reason_lines
 from opsdash.widgets.panels.http.endpoint import (
     CHAIN_COLUMNS,
     CHECK_COLUMNS,
@@ -21,6 +23,7 @@ from opsdash.widgets.panels.http.endpoint import (
     probe_lines,
 )
 from opsdash.widgets.panels.http.words import limits_of
+from opsdash.widgets.status import Tone
 from opsdash.widgets.table import LeafTable, Table
 
 _SUBJECTS = {"probes": "http.", "phases": "http.slow", "checks": "http.", "chain": "http.certificate"}
@@ -83,17 +86,16 @@ class EndpointScreen(OneTarget):
 
     def _show_why(self, data: HttpData, width: int) -> None:
         """Below each table what the findings about it say; below the chain also its names."""
-        lines: list[Line] = []
-        for finding in self.watch_over.findings_of(self._target):
-            is_chain = finding.rule == "http.certificate"
-            if not finding.rule.startswith(_SUBJECTS[self._view]) or is_chain is not (self._view == "chain"):
-                continue
-            if finding.cause:
-                lines += labelled("likely", finding.cause, width=width)
-            if not is_chain:
-                for fact in finding.evidence:
-                    lines += labelled("seen", fact, width=width)
-        if self._view == "chain":
-            for label, text, tone in chain_notes(data):
-                lines += labelled(label, text, width=width, tone=tone)
+        is_chain = self._view == "chain"
+        told = [
+            finding
+            for finding in self.watch_over.findings_of(self._target)
+            if finding.rule.startswith(_SUBJECTS[self._view])
+            and (finding.rule == "http.certificate") is is_chain
+        ]
+        if is_chain:  # the table and the notes say what was seen
+            causes = [("likely", one.cause, Tone.NORMAL) for one in told if one.cause]
+            lines = fact_lines((*causes, *chain_notes(data)), width)
+        else:
+            lines = reason_lines(told, width, titled=False)
         self.query_one("#why", Lines).show(lines)

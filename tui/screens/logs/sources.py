@@ -8,7 +8,7 @@ from opsdash.collectors.target import TargetId
 from opsdash.tui.screens.logs.lines import open_logs
 from opsdash.tui.screens.place import Place
 from opsdash.widgets.lines import Line
-from opsdash.widgets.panels.log.sources import SOURCE_COLUMNS, SourceLine, source_lines, source_tone
+from opsdash.widgets.panels.log.sources import SOURCE_COLUMNS, SourceLine, source_lines
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table import Table
 
@@ -33,7 +33,6 @@ class SourcesScreen(Place):
         yield Table(
             SOURCE_COLUMNS,
             key=lambda r: r.key,
-            tone=source_tone,
             empty="? no source of lines is known yet",
             id="sources",
         )

@@ -1,7 +1,7 @@
 """One PostgreSQL server: its sessions, who blocks whom, its connections and its databases."""
 
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ from opsdash.tui.screens.postgres.tabs import fitting_tabs
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines, labelled, line_width
 from opsdash.widgets.messages import ActionRequested, DrillDown
+from opsdash.widgets.panel import reason_lines
 from opsdash.widgets.panels.postgres.blocked import BLOCKED_COLUMNS, BlockedLine, blocked_lines, blocked_tone
 from opsdash.widgets.panels.postgres.overview import connections_line, rates_line, version_word
 from opsdash.widgets.panels.postgres.replication import (
@@ -38,7 +39,7 @@ from opsdash.widgets.panels.postgres.statements import (
     Scope,
     StatementLine,
     nothing_to_show,
-    scope_line,
+    scope_lines,
     statement_lines,
 )
 from opsdash.widgets.panels.postgres.targets import COUNT_COLUMNS, DATABASE_COLUMNS, count_lines
@@ -68,9 +69,7 @@ class ServerScreen(OneTarget):
         Binding("t", "scope", "time", id="statements.scope"),
     ]
 
-    def __init__(
-        self, watch: Watch, target: TargetId, view: str, identity: SessionIdentity | None = None
-    ) -> None:
+    def __init__(self, watch: Watch, target: TargetId, view: str, identity: SessionIdentity | None) -> None:
         super().__init__(watch, target, view)
         self._unfolded: set[str] = set()
         self._first: SessionIdentity | None = identity
@@ -174,7 +173,7 @@ class ServerScreen(OneTarget):
         return (*names, *version) if line_width((*names, *version)) <= self.size.width else names
 
     def _show_why(self, data: PostgresData, width: int) -> None:
-        """Below the blocking tree the likely cause; below the others what this role may not see."""
+        """Below each table what the findings about it say, and what this role may not see."""
         lines: list[Line] = []
         failure = self._seen.failure
         if failure is not None:
@@ -183,33 +182,26 @@ class ServerScreen(OneTarget):
         if self._view == "statements" and data.statements is not None:
             mono_s = self.watch_over.clock.mono_s()
             if data.statements.missing is None:
-                lines.append(scope_line(data.statements, self._scope, mono_s))
-            for limit in data.statements.limits:
-                lines += labelled("not seen", limit, width=width, tone=Tone.WARN)
-        elif self._view == "blocked":
-            finding = self._finding_under_cursor()
-            if finding is not None and finding.cause:
-                lines += labelled("likely", finding.cause, width=width, tone=Tone.NORMAL)
-            if finding is not None:
-                for fact in finding.evidence:
-                    lines += labelled("seen", fact, width=width)
+                lines += scope_lines(data.statements, self._scope, mono_s, width)
+            limits = data.statements.limits
         else:
-            for limit in data.limits:
-                lines += labelled("not seen", limit, width=width, tone=Tone.WARN)
+            lines += reason_lines(self._findings_here(), width, titled=self._view != "blocked")
+            limits = () if self._view == "blocked" else data.limits
+        for limit in limits:
+            lines += labelled("not seen", limit, width=width, tone=Tone.WARN)
         room = max(self.size.height * 3 // 10, 2)
         if len(lines) > room:
-            told = f"… {plural(len(lines) - room + 1, 'more line')}; Enter shows the session in full"
+            told = f"… {plural(len(lines) - room + 1, 'more line')}"
+            told += "; Enter shows the session in full" if self._session() is not None else ""
             lines = [*lines[: room - 1], ((told, Tone.MUTED),)]
         self.query_one("#why", Lines).show(lines)
 
-    def _finding_under_cursor(self) -> Finding | None:
-        mine = [f for f in self.watch_over.findings_of(self._target) if f.place == "blocked"]
-        session = self._session()
-        for finding in mine:
-            root = finding.identity
-            if session is not None and isinstance(root, SessionIdentity) and root.pid == session.pid:
-                return finding
-        return mine[0] if mine else None
+    def _findings_here(self) -> Sequence[Finding]:
+        """Those about the session under the cursor; of the blocking ones the worst where it is not a root."""
+        mine = [f for f in self.watch_over.findings_of(self._target) if f.place == self._view]
+        pid = session.pid if (session := self._session()) is not None else None
+        here = [f for f in mine if not isinstance(f.identity, SessionIdentity) or f.identity.pid == pid]
+        return here or (mine[:1] if self._view == "blocked" else ())
 
     def _session(self) -> SessionRow | None:
         """The session under the cursor; None where the row is not one."""

@@ -12,11 +12,10 @@ from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity
 from opsdash.collectors.postgres.statement_rows import StatementId
 from opsdash.collectors.target import TargetId
 from opsdash.tui.actions.audit import AuditError
-from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.at_target import AtTarget
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines
 from opsdash.widgets.messages import ActionRequested, DrillDown
-from opsdash.widgets.panel import freshness
 from opsdash.widgets.panels.postgres.session import same_session
 from opsdash.widgets.panels.postgres.statement import (
     figure_lines,
@@ -30,7 +29,7 @@ from opsdash.widgets.scroll import Scroll
 from opsdash.widgets.status import Tone
 
 
-class StatementScreen(Place):
+class StatementScreen(AtTarget):
     """A statement of pg_stat_statements, or the one that a session runs."""
 
     called = "one statement"
@@ -48,10 +47,9 @@ class StatementScreen(Place):
         target: TargetId,
         subject: StatementId | SessionIdentity,
         *,
-        scope: Scope = Scope.LIVE,
+        scope: Scope,
     ) -> None:
-        super().__init__(watch)
-        self._target = target
+        super().__init__(watch, target)
         self._subject = subject
         self._scope = scope
         self._explained: Explained | None = None
@@ -62,13 +60,8 @@ class StatementScreen(Place):
         """The same with its literals, until the screen is left."""
 
     @property
-    def target(self) -> TargetId:
-        """The server it runs on."""
-        return self._target
-
-    @property
     def _data(self) -> PostgresData | None:
-        data: PostgresData | None = self.watch_over.feed.view(self._target).data
+        data: PostgresData | None = self._seen.data
         return data
 
     @property
@@ -89,21 +82,12 @@ class StatementScreen(Place):
         queryid = self._queryid
         return next((row.identity for row in rows if row.identity.queryid == queryid), None)
 
-    def crumbs(self) -> tuple[Line, Line]:
-        """The path and how fresh it is."""
-        seen = self.watch_over.feed.view(self._target)
-        environment = seen.target.environment
+    @property
+    def step(self) -> str:
+        """The statement, or the session that runs it."""
         if isinstance(self._subject, StatementId):
-            what = f" › statements › {self._subject.queryid}"
-        else:
-            what = f" › session {self._subject.pid} › statement"
-        path: Line = (
-            "Overview › 2 Database › ",
-            (seen.target.name, Tone.ACCENT),
-            (f" ({environment.label})", Tone.CRIT if environment.production else Tone.NORMAL),
-            what,
-        )
-        return path, freshness(seen, self.watch_over.clock.mono_s())
+            return f"statements › {self._subject.queryid}"
+        return f"session {self._subject.pid} › statement"
 
     def body(self) -> Iterable[Widget]:
         """Everything in lines that scroll."""
@@ -166,7 +150,7 @@ class StatementScreen(Place):
         from opsdash.collectors.postgres.explain import explain  # psycopg: only when asked for
         from opsdash.collectors.postgres.layout import laid_out
 
-        target = self.watch_over.feed.view(self._target).target
+        target = self._seen.target
         try:
             self._explained = await explain(target, self._subject)
         except TargetError as error:
@@ -187,7 +171,7 @@ class StatementScreen(Place):
         from opsdash.collectors.postgres.drill import statement_text  # psycopg: only when asked for
         from opsdash.collectors.postgres.layout import laid_out
 
-        target = self.watch_over.feed.view(self._target).target
+        target = self._seen.target
         try:
             await self.watch_over.gateway.record(
                 "reveal", target=str(self._target), identity=str(self._subject)

@@ -9,16 +9,15 @@ from textual.widget import Widget
 from opsdash.collectors.redis.identities import ClientIdentity
 from opsdash.collectors.redis.rows import RedisData
 from opsdash.collectors.target import TargetId
-from opsdash.tui.screens.place import Place
+from opsdash.tui.screens.at_target import AtTarget
 from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line, Lines
 from opsdash.widgets.messages import ActionRequested
-from opsdash.widgets.panel import freshness
 from opsdash.widgets.panels.redis.figures import client_detail
 from opsdash.widgets.status import Tone
 
 
-class RedisClientScreen(Place):
+class RedisClientScreen(AtTarget):
     """Follows one connection: when it is gone, the screen says so."""
 
     called = "one client"
@@ -26,26 +25,13 @@ class RedisClientScreen(Place):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("K", "kill", "kill", id="terminate")]
 
     def __init__(self, watch: Watch, target: TargetId, identity: ClientIdentity) -> None:
-        super().__init__(watch)
-        self._target = target
+        super().__init__(watch, target)
         self._identity = identity
 
     @property
-    def target(self) -> TargetId:
-        """The server of the client."""
-        return self._target
-
-    def crumbs(self) -> tuple[Line, Line]:
-        """The path and how fresh it is."""
-        seen = self.watch_over.feed.view(self._target)
-        environment = seen.target.environment
-        path: Line = (
-            "Overview › 3 Cache › ",
-            (seen.target.name, Tone.ACCENT),
-            (f" ({environment.label})", Tone.CRIT if environment.production else Tone.NORMAL),
-            f" › client {self._identity.id}",
-        )
-        return path, freshness(seen, self.watch_over.clock.mono_s())
+    def step(self) -> str:
+        """The client's id."""
+        return f"client {self._identity.id}"
 
     def body(self) -> Iterable[Widget]:
         """Labelled lines."""
@@ -53,7 +39,7 @@ class RedisClientScreen(Place):
 
     def show_feed(self) -> None:
         """What the newest list of clients says of it."""
-        data: RedisData | None = self.watch_over.feed.view(self._target).data
+        data: RedisData | None = self._seen.data
         self.query_one("#detail", Lines).show(self._detail(data))
 
     def _detail(self, data: RedisData | None) -> tuple[Line, ...]:

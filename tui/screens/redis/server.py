@@ -95,7 +95,7 @@ class RedisScreen(OneTarget):
             self.query_one("#lines", Lines).show(figure_lines(data, width - 2))
         else:
             below = self._show_table(data, width)
-        self.query_one("#below", Lines).show(below)
+        self.query_one("#below", Lines).show((*below, *self.reasons(width)))
 
     def _show_table(self, data: RedisData, width: int) -> tuple[Line, ...]:
         """Fill the table of the view; what belongs below it."""

@@ -11,6 +11,7 @@ from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import age, moment, number, percent, plural, size
 from opsdash.widgets.chart import bar, spark
+from opsdash.widgets.facts import Fact, fact_lines
 from opsdash.widgets.lines import Line, labelled
 from opsdash.widgets.panel import fit
 from opsdash.widgets.panels.docker.containers import CPU_LEAST_TOP
@@ -26,24 +27,12 @@ from opsdash.widgets.panels.docker.words import (
 )
 from opsdash.widgets.status import Tone, severity_tone
 
-Fact = tuple[str, str, Tone]
-"""Label, text, tone."""
-
 INDENT = 12
 _NOT_BELOW = ("docker.restarts", "docker.oom", "docker.memory", "docker.throttled")
 """Rules whose evidence does not stand on the rest of the screen anyway."""
 _HISTORY = 30
 _LINES = 8
 """Of what it printed."""
-
-
-def laid_out(facts: Iterator[Fact], width: int) -> tuple[Line, ...]:
-    """Facts as labelled lines, wrapped."""
-    return tuple(
-        line
-        for label, text, tone in facts
-        for line in labelled(label, text, width=width, indent=INDENT, tone=tone)
-    )
 
 
 def same_container(data: EngineData, id: str) -> Container | None:
@@ -69,10 +58,10 @@ def container_detail(
         width: Cells to wrap at.
     """
     return (
-        *laid_out(_wrong(container, findings), width),
-        *laid_out(_facts(container, data), width),
+        *fact_lines(_wrong(container, findings), width, indent=INDENT),
+        *fact_lines(_facts(container, data), width, indent=INDENT),
         *usage_lines(container, data.usage.get(container.id), view, width),
-        *laid_out(_printed(container, data), width),
+        *fact_lines(_printed(container, data), width, indent=INDENT),
     )
 
 

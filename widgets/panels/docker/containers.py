@@ -10,8 +10,9 @@ from opsdash.collectors.docker.services import group_word
 from opsdash.collectors.docker.settings import DockerThresholds
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
+from opsdash.collectors.format import whole
 from opsdash.widgets.chart import spark
-from opsdash.widgets.columns import Cell, Column
+from opsdash.widgets.columns import Cell, Column, figure, lowest_first, text
 from opsdash.widgets.panels.docker.words import (
     TROUBLED,
     WORST_TONES,
@@ -141,15 +142,8 @@ def _health(line: ContainerLine) -> Cell:
     return (health, condition_tone(health))
 
 
-def _restarts(line: ContainerLine) -> Cell:
-    count = line.container.restart_count
-    if count is None:
-        return "-"
-    return (str(count), line.tone if count else Tone.MUTED)
-
-
-def _ports(line: ContainerLine) -> str:
-    return " ".join(line.container.ports) or "-"
+def _restarts_tone(line: ContainerLine) -> Tone:
+    return line.tone if line.container.restart_count else Tone.MUTED
 
 
 NAME: Column[ContainerLine] = Column(
@@ -215,34 +209,20 @@ MEMORY: Column[ContainerLine] = Column(
     descending_first=True,
     priority=1,
 )
-RESTARTS: Column[ContainerLine] = Column(
-    key="restarts",
-    title="RESTARTS",
+RESTARTS: Column[ContainerLine] = figure(
+    "restarts",
+    "RESTARTS",
+    lambda r: r.container.restart_count,
+    whole,
+    tone=_restarts_tone,
     width=8,
-    align="right",
-    cell=_restarts,
-    sort=lambda r: r.container.restart_count,
-    descending_first=True,
     priority=2,
 )
-AGE: Column[ContainerLine] = Column(
-    key="age",
-    title="AGE",
-    width=7,
-    align="right",
-    cell=lambda r: age_cell(r.age_s),
-    sort=lambda r: r.age_s,
-    unit="s",
-    priority=2,
+AGE: Column[ContainerLine] = lowest_first(
+    figure("age", "AGE", lambda r: r.age_s, age_cell, unit="s", width=7, priority=2)
 )
-IMAGE: Column[ContainerLine] = Column(
-    key="image",
-    title="IMAGE",
-    width=20,
-    grow=1,
-    cell=lambda r: r.container.image,
-    sort=lambda r: r.container.image,
-    priority=6,
+IMAGE: Column[ContainerLine] = text(
+    "image", "IMAGE", lambda r: r.container.image, width=20, grow=1, priority=6
 )
 
 CONTAINER_COLUMNS: tuple[Column[ContainerLine], ...] = (
@@ -253,16 +233,7 @@ CONTAINER_COLUMNS: tuple[Column[ContainerLine], ...] = (
     CPU,
     CPU_HISTORY,
     MEMORY,
-    Column(
-        key="pids",
-        title="PIDS",
-        width=5,
-        align="right",
-        cell=lambda r: "-" if r.usage is None or r.usage.pids is None else str(r.usage.pids),
-        sort=lambda r: r.usage.pids if r.usage else None,
-        descending_first=True,
-        priority=8,
-    ),
+    figure("pids", "PIDS", lambda r: r.usage.pids if r.usage else None, whole, width=5, priority=8),
     Column(
         key="network",
         title="NET B/S",
@@ -300,7 +271,7 @@ CONTAINER_COLUMNS: tuple[Column[ContainerLine], ...] = (
         key="ports",
         title="PORTS",
         width=22,
-        cell=_ports,
+        cell=lambda r: " ".join(r.container.ports) or "-",
         sort=lambda r: r.container.ports[0] if r.container.ports else None,
         priority=9,
     ),

@@ -6,9 +6,10 @@ import msgspec
 
 from opsdash.collectors.docker.detail import ContainerDetail, Mount, NetworkLink, Processes
 from opsdash.collectors.format import duration
-from opsdash.widgets.columns import Cell, Column
+from opsdash.widgets.columns import Cell, Column, text
+from opsdash.widgets.facts import Fact, fact_lines
 from opsdash.widgets.lines import Line
-from opsdash.widgets.panels.docker.container import Fact, laid_out
+from opsdash.widgets.panels.docker.container import INDENT
 from opsdash.widgets.status import Tone
 
 _COMPOSE = "com.docker.compose."
@@ -17,7 +18,7 @@ _COMPOSE = "com.docker.compose."
 
 def detail_lines(detail: ContainerDetail, width: int) -> tuple[Line, ...]:
     """What it was started with, but for its environment."""
-    return laid_out(_facts(detail), width)
+    return fact_lines(_facts(detail), width, indent=INDENT)
 
 
 def _facts(detail: ContainerDetail) -> Iterator[Fact]:
@@ -104,7 +105,7 @@ def _value(line: EnvLine) -> Cell:
 
 
 ENV_COLUMNS: tuple[Column[EnvLine], ...] = (
-    Column(key="name", title="VARIABLE", width=24, grow=1, cell=lambda r: r.name, sort=lambda r: r.name),
+    text("name", "VARIABLE", lambda r: r.name, width=24, grow=1),
     Column(key="value", title="VALUE", width=20, grow=2, cell=_value),
 )
 

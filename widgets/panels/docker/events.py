@@ -8,7 +8,7 @@ import msgspec
 from opsdash.collectors.docker.exits import exit_words
 from opsdash.collectors.docker.rows import EngineData, EngineEvent
 from opsdash.collectors.format import age, moment
-from opsdash.widgets.columns import Column
+from opsdash.widgets.columns import Column, text
 from opsdash.widgets.lines import Line
 from opsdash.widgets.panels.docker.words import age_cell
 from opsdash.widgets.status import Tone
@@ -93,14 +93,7 @@ EVENT_COLUMNS: tuple[Column[EventLine], ...] = (
         cell=lambda r: age_cell((r.now - r.event.at).total_seconds()),
         priority=2,
     ),
-    Column(
-        key="container",
-        title="CONTAINER",
-        width=20,
-        grow=1,
-        cell=lambda r: r.event.name,
-        sort=lambda r: r.event.name,
-    ),
+    text("container", "CONTAINER", lambda r: r.event.name, width=20, grow=1),
     Column(
         key="event",
         title="EVENT",

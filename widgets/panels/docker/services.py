@@ -8,8 +8,8 @@ from opsdash.collectors.docker.rows import Container, EngineData, ServiceIdentit
 from opsdash.collectors.docker.services import serves, service_of
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
-from opsdash.collectors.format import percent, size
-from opsdash.widgets.columns import Column
+from opsdash.collectors.format import percent, size, whole
+from opsdash.widgets.columns import Column, figure, lowest_first
 from opsdash.widgets.panels.docker.words import (
     WORST_TONES,
     age_cell,
@@ -118,6 +118,10 @@ def _of_all(line: ServiceLine, count: int) -> tuple[str, Tone]:
     return f"{count}/{total}", Tone.NORMAL if count == total else line.tone
 
 
+def _restarts_tone(line: ServiceLine) -> Tone:
+    return line.tone if line.restarts else Tone.MUTED
+
+
 SERVICE_COLUMNS: tuple[Column[ServiceLine], ...] = (
     Column(key="name", title="PROJECT, SERVICE", width=20, grow=1, cell=_name),
     Column(
@@ -144,48 +148,10 @@ SERVICE_COLUMNS: tuple[Column[ServiceLine], ...] = (
         cell=lambda r: (r.worst, condition_tone(r.worst)),
         sort=lambda r: condition_rank(r.worst),
     ),
-    Column(
-        key="cpu",
-        title="CPU",
-        width=6,
-        align="right",
-        cell=lambda r: percent(r.cpu_ratio),
-        sort=lambda r: r.cpu_ratio,
-        unit="ratio",
-        descending_first=True,
-        priority=2,
-    ),
-    Column(
-        key="memory",
-        title="MEMORY",
-        width=9,
-        align="right",
-        cell=lambda r: size(r.memory_bytes),
-        sort=lambda r: r.memory_bytes,
-        unit="bytes",
-        descending_first=True,
-        priority=2,
-    ),
-    Column(
-        key="restarts",
-        title="RESTARTS",
-        width=8,
-        align="right",
-        cell=lambda r: "-" if r.restarts is None else (str(r.restarts), r.tone if r.restarts else Tone.MUTED),
-        sort=lambda r: r.restarts,
-        descending_first=True,
-        priority=3,
-    ),
-    Column(
-        key="age",
-        title="YOUNGEST",
-        width=8,
-        align="right",
-        cell=lambda r: age_cell(r.age_s),
-        sort=lambda r: r.age_s,
-        unit="s",
-        priority=4,
-    ),
+    figure("cpu", "CPU", lambda r: r.cpu_ratio, percent, unit="ratio", width=6, priority=2),
+    figure("memory", "MEMORY", lambda r: r.memory_bytes, size, unit="bytes", width=9, priority=2),
+    figure("restarts", "RESTARTS", lambda r: r.restarts, whole, tone=_restarts_tone, width=8, priority=3),
+    lowest_first(figure("age", "YOUNGEST", lambda r: r.age_s, age_cell, unit="s", width=8, priority=4)),
     Column(
         key="images",
         title="IMAGES",

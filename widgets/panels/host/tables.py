@@ -1,19 +1,15 @@
 """The list of hosts, and the disks of one. Pure."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from opsdash.collectors.feed import TargetView
-from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import duration, percent, size
 from opsdash.collectors.host.rows import Disk, HostData
 from opsdash.collectors.host.settings import HostThresholds
-from opsdash.collectors.target import TargetId
 from opsdash.widgets.chart import bar
-from opsdash.widgets.columns import Cell, Column
+from opsdash.widgets.columns import Cell, Column, figure, lowest_first
 from opsdash.widgets.lines import Line, span_text
-from opsdash.widgets.panel import fit, freshness, view_tone
+from opsdash.widgets.panel import fit
 from opsdash.widgets.panels.host.overview import worst_disks
 from opsdash.widgets.panels.host.words import (
     above,
@@ -25,68 +21,43 @@ from opsdash.widgets.panels.host.words import (
     oom_words,
     swap_words,
 )
+from opsdash.widgets.panels.targets import NAME, STATUS, Listing, TargetLine
 from opsdash.widgets.status import GLYPHS, Tone
 
-
-class HostLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One host in the list."""
-
-    id: TargetId
-    tone: Tone
-    limits: HostThresholds
-    status: str
-    data: HostData | None
-
-
-def host_lines(
-    views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float
-) -> tuple[HostLine, ...]:
-    """One line per host, in the order of the configuration."""
-    return tuple(
-        HostLine(
-            id=view.target.id,
-            tone=view_tone(view, findings),
-            limits=limits_of(view),
-            status="".join(span_text(span) for span in freshness(view, mono_s))
-            + (f" · {view.failure.reason}" if view.failure else ""),
-            data=view.data,
-        )
-        for view in views
-    )
+HostLine = TargetLine[HostData]
 
 
 def _worst_disk(row: HostLine) -> Cell:
-    disks = worst_disks(row.data, row.limits) if row.data else []
-    if not disks:
-        return "-"
-    return "".join(span_text(span) for span in disk_words(disks[0], row.limits)), disk_tone(
-        disks[0], row.limits
-    )
+    limits = limits_of(row.view)
+    disks = worst_disks(row.data, limits) if row.data else []
+    return (_text(disk_words(disks[0], limits)), disk_tone(disks[0], limits)) if disks else "-"
 
 
 def _text(line: Line) -> str:
     return "".join(span_text(span) for span in line)
 
 
-HOST_COLUMNS: tuple[Column[HostLine], ...] = (
-    Column(key="name", title="HOST", width=16, cell=lambda r: (f"{GLYPHS[r.tone]} {r.id.name}", r.tone)),
+_COLUMNS: tuple[Column[HostLine], ...] = (
+    msgspec.structs.replace(NAME, title="HOST"),
     Column(key="disk", title="FULLEST DISK", width=26, cell=_worst_disk),
     Column(
         key="memory",
         title="MEMORY",
         width=32,
-        cell=lambda r: _text(memory_words(r.data, r.limits)) if r.data else "-",
+        cell=lambda r: _text(memory_words(r.data, limits_of(r.view))) if r.data else "-",
         priority=1,
     ),
     Column(
         key="load",
         title="LOAD 1 5 15 MIN",
         width=30,
-        cell=lambda r: _text(load_words(r.data, r.limits)) if r.data else "-",
+        cell=lambda r: _text(load_words(r.data, limits_of(r.view))) if r.data else "-",
         priority=2,
     ),
-    Column(key="status", title="STATUS", width=8, grow=1, cell=lambda r: (r.status, r.tone)),
+    msgspec.structs.replace(STATUS, width=8),
 )
+
+HOSTS = Listing(columns=_COLUMNS)
 
 
 def head_lines(data: HostData, view: TargetView, width: int) -> tuple[Line, Line]:
@@ -162,24 +133,23 @@ DISK_COLUMNS: tuple[Column[DiskLine], ...] = (
     Column(
         key="used", title="USED", width=25, cell=_used_cell, sort=_used, unit="ratio", descending_first=True
     ),
-    Column(
-        key="available",
-        title="LEFT",
-        width=9,
-        align="right",
-        cell=lambda r: size(r.disk.space.available_bytes) if r.disk.space else "-",
-        sort=lambda r: r.disk.space.available_bytes if r.disk.space else None,
-        unit="bytes",
+    lowest_first(
+        figure(
+            "available",
+            "LEFT",
+            lambda r: r.disk.space.available_bytes if r.disk.space else None,
+            size,
+            unit="bytes",
+            width=9,
+        )
     ),
-    Column(
-        key="total",
-        title="SIZE",
-        width=9,
-        align="right",
-        cell=lambda r: size(r.disk.space.total_bytes) if r.disk.space else "-",
-        sort=lambda r: r.disk.space.total_bytes if r.disk.space else None,
+    figure(
+        "total",
+        "SIZE",
+        lambda r: r.disk.space.total_bytes if r.disk.space else None,
+        size,
         unit="bytes",
-        descending_first=True,
+        width=9,
         priority=3,
     ),
     Column(

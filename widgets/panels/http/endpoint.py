@@ -11,7 +11,8 @@ from opsdash.collectors.http.rows import Certificate, Chain, HttpData, Probe, Su
 from opsdash.collectors.http.settings import HttpThresholds
 from opsdash.collectors.http.window import percentile
 from opsdash.widgets.chart import bar
-from opsdash.widgets.columns import Column
+from opsdash.widgets.columns import Column, figure
+from opsdash.widgets.facts import Fact
 from opsdash.widgets.lines import Line
 from opsdash.widgets.panel import fit
 from opsdash.widgets.panels.http.words import (
@@ -75,20 +76,6 @@ def _says(row: ProbeLine) -> str:
     return f"{hops}{probe.trouble.value if probe.trouble else ''}: {probe.reason}"
 
 
-def _phase(key: str, title: str, priority: int) -> Column[ProbeLine]:
-    return Column(
-        key=key,
-        title=title,
-        width=max(len(title), 6),
-        align="right",
-        cell=lambda r: duration(getattr(r.probe.phases, f"{key}_s")),
-        sort=lambda r: getattr(r.probe.phases, f"{key}_s"),
-        unit="s",
-        descending_first=True,
-        priority=priority,
-    )
-
-
 PROBE_COLUMNS: tuple[Column[ProbeLine], ...] = (
     Column(key="at", title="TIME", width=8, cell=lambda r: moment(r.probe.at)),
     Column(
@@ -108,11 +95,19 @@ PROBE_COLUMNS: tuple[Column[ProbeLine], ...] = (
         unit="s",
         descending_first=True,
     ),
-    _phase("name", "NAME", 4),
-    _phase("connect", "CONNECT", 3),
-    _phase("tls", "TLS", 3),
-    _phase("first_byte", "FIRST BYTE", 2),
-    _phase("body", "BODY", 5),
+    figure("name", "NAME", lambda r: r.probe.phases.name_s, duration, unit="s", width=6, priority=4),
+    figure("connect", "CONNECT", lambda r: r.probe.phases.connect_s, duration, unit="s", width=7, priority=3),
+    figure("tls", "TLS", lambda r: r.probe.phases.tls_s, duration, unit="s", width=6, priority=3),
+    figure(
+        "first_byte",
+        "FIRST BYTE",
+        lambda r: r.probe.phases.first_byte_s,
+        duration,
+        unit="s",
+        width=10,
+        priority=2,
+    ),
+    figure("body", "BODY", lambda r: r.probe.phases.body_s, duration, unit="s", width=6, priority=5),
     Column(key="says", title="WHAT", width=20, grow=1, cell=_says),
     Column(key="address", title="ADDRESS", width=22, cell=lambda r: r.probe.address or "-", priority=6),
 )
@@ -257,13 +252,13 @@ CHAIN_COLUMNS: tuple[Column[CertificateLine], ...] = (
 )
 
 
-def chain_notes(data: HttpData) -> tuple[tuple[str, str, Tone], ...]:
-    """What stands below the chain, as (label, text, tone)."""
+def chain_notes(data: HttpData) -> tuple[Fact, ...]:
+    """What stands below the chain."""
     chain = data.chain
     if chain is None:
         word = "no handshake came so far that a certificate was seen" if data.has_tls else "no TLS: http://"
         return (("chain", word, Tone.MUTED),)
-    notes: list[tuple[str, str, Tone]] = []
+    notes: list[Fact] = []
     if chain.refused is not None:
         notes.append(("refused", chain.refused, Tone.CRIT))
         if data.probe.hint:

@@ -9,10 +9,8 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import duration
 from opsdash.collectors.http.rows import HttpData
 from opsdash.collectors.http.settings import HttpSettings, HttpThresholds
-from opsdash.collectors.target import TargetId
-from opsdash.widgets.columns import Cell, Column
-from opsdash.widgets.lines import span_text
-from opsdash.widgets.panel import freshness, view_tone
+from opsdash.widgets.columns import Cell, Column, figure
+from opsdash.widgets.panel import view_tone
 from opsdash.widgets.panels.http.words import (
     STRIP,
     days_tone,
@@ -24,22 +22,21 @@ from opsdash.widgets.panels.http.words import (
     status_word,
     strip,
 )
+from opsdash.widgets.panels.targets import NAME, STATUS, Listing, TargetLine, environment, status
 from opsdash.widgets.status import GLYPHS, Tone
 
 
-class EndpointLine(msgspec.Struct, frozen=True, kw_only=True):
+class EndpointLine(TargetLine[HttpData], frozen=True, kw_only=True):
     """One endpoint in the list."""
 
-    id: TargetId
     service: str
     is_first: bool
     """The first of its service: the others leave the service's name out."""
-    tone: Tone
-    environment: str
-    limits: HttpThresholds
-    status: str
-    """Its age, why it could not be probed, or what is wrong."""
-    data: HttpData | None
+
+    @property
+    def limits(self) -> HttpThresholds:
+        """The thresholds of the endpoint."""
+        return limits_of(self.view)
 
 
 def endpoint_lines(
@@ -51,14 +48,11 @@ def endpoint_lines(
         services.setdefault(_service(view), []).append(view)
     return tuple(
         EndpointLine(
-            id=view.target.id,
+            view=view,
+            tone=view_tone(view, findings),
+            status=status(view, mono_s, view.data.probe.reason if view.data is not None else None),
             service=service,
             is_first=view is members[0],
-            tone=view_tone(view, findings),
-            environment=view.target.environment.label,
-            limits=limits_of(view),
-            status=_status(view, mono_s),
-            data=view.data,
         )
         for service, members in services.items()
         for view in members
@@ -71,17 +65,8 @@ def _service(view: TargetView) -> str:
     return stated or view.target.name
 
 
-def _status(view: TargetView, mono_s: float) -> str:
-    words = "".join(span_text(span) for span in freshness(view, mono_s))
-    if view.failure is not None:
-        return f"{words} · {view.failure.reason}"
-    reason = view.data.probe.reason if view.data is not None else None
-    return f"{words} · {reason}" if reason else words
-
-
 def _name(row: EndpointLine) -> Cell:
-    is_alone = row.is_first and row.service == row.id.name
-    indent = "" if is_alone or row.is_first else "  "
+    indent = "" if row.is_first else "  "
     return f"{indent}{GLYPHS[row.tone]} {row.id.name}", row.tone
 
 
@@ -95,10 +80,8 @@ def _latency(row: EndpointLine) -> Cell:
     return latency(row.data.probe), latency_tone(row.data.probe.took_s, row.limits)
 
 
-def _p95(row: EndpointLine) -> Cell:
-    if row.data is None:
-        return "-"
-    return duration(row.data.window.p95_s), latency_tone(row.data.window.p95_s, row.limits)
+def _p95_tone(row: EndpointLine) -> Tone:
+    return Tone.NORMAL if row.data is None else latency_tone(row.data.window.p95_s, row.limits)
 
 
 def _certificate(row: EndpointLine) -> Cell:
@@ -115,7 +98,7 @@ def _valid_for_s(row: EndpointLine) -> float | None:
     return row.data.chain.earliest.days_left(row.data.probe.at) * 86400
 
 
-ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
+_COLUMNS: tuple[Column[EndpointLine], ...] = (
     Column(
         key="service",
         title="SERVICE",
@@ -124,9 +107,9 @@ ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
         sort=lambda r: r.service,
         priority=3,
     ),
-    Column(key="name", title="ENDPOINT", width=16, cell=_name, sort=lambda r: r.id.name),
+    msgspec.structs.replace(NAME, title="ENDPOINT", cell=_name),
     Column(key="path", title="PATH", width=16, cell=lambda r: r.data.label if r.data else "-", priority=6),
-    Column(key="environment", title="ENV", width=12, cell=lambda r: r.environment, priority=8),
+    environment(priority=8),
     Column(key="state", title="STATE", width=13, cell=_state),
     Column(
         key="code",
@@ -146,26 +129,23 @@ ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
         unit="s",
         descending_first=True,
     ),
-    Column(
-        key="p50",
-        title="P50",
-        width=6,
-        align="right",
-        cell=lambda r: duration(r.data.window.p50_s) if r.data else "-",
-        sort=lambda r: r.data.window.p50_s if r.data else None,
+    figure(
+        "p50",
+        "P50",
+        lambda r: r.data.window.p50_s if r.data else None,
+        duration,
         unit="s",
-        descending_first=True,
+        width=6,
         priority=7,
     ),
-    Column(
-        key="p95",
-        title="P95",
-        width=6,
-        align="right",
-        cell=_p95,
-        sort=lambda r: r.data.window.p95_s if r.data else None,
+    figure(
+        "p95",
+        "P95",
+        lambda r: r.data.window.p95_s if r.data else None,
+        duration,
         unit="s",
-        descending_first=True,
+        tone=_p95_tone,
+        width=6,
         priority=1,
     ),
     Column(
@@ -193,5 +173,7 @@ ENDPOINT_COLUMNS: tuple[Column[EndpointLine], ...] = (
         unit="s",
         priority=4,
     ),
-    Column(key="status", title="STATUS", width=16, grow=1, cell=lambda r: (r.status, r.tone), priority=5),
+    msgspec.structs.replace(STATUS, priority=5),
 )
+
+ENDPOINTS = Listing(columns=_COLUMNS, lines=endpoint_lines)

@@ -10,7 +10,7 @@ from opsdash.collectors.format import age, number, size
 from opsdash.collectors.lines.summary import Minute, SourceSummary
 from opsdash.collectors.target import TargetId
 from opsdash.widgets.chart import spark
-from opsdash.widgets.columns import Cell, Column
+from opsdash.widgets.columns import Cell, Column, figure, text
 from opsdash.widgets.status import GLYPHS, Tone
 
 _WINDOW = 5
@@ -72,11 +72,6 @@ def source_lines(
     )
 
 
-def source_tone(line: SourceLine) -> Tone:
-    """How the row is meant."""
-    return Tone.NORMAL
-
-
 def _name(line: SourceLine) -> Cell:
     if line.summary.failure is not None:
         return f"{GLYPHS[Tone.CRIT]} {line.summary.name}", Tone.CRIT
@@ -85,9 +80,8 @@ def _name(line: SourceLine) -> Cell:
     return f"{GLYPHS[Tone.OK]} {line.summary.name}", Tone.OK
 
 
-def _errors(line: SourceLine) -> Cell:
-    rate = line.errors_per_minute
-    return number(rate), Tone.CRIT if rate else Tone.MUTED
+def _errors_tone(line: SourceLine) -> Tone:
+    return Tone.CRIT if line.errors_per_minute else Tone.MUTED
 
 
 def _state(line: SourceLine) -> Cell:
@@ -99,40 +93,15 @@ def _state(line: SourceLine) -> Cell:
     return f"followed, last line {age(line.quiet_s)} ago", Tone.NORMAL
 
 
-def _dropped(line: SourceLine) -> Cell:
-    dropped = line.summary.dropped
-    return number(dropped), Tone.WARN if dropped else Tone.MUTED
+def _missed(count: int) -> Tone:
+    return Tone.WARN if count else Tone.MUTED
 
 
 SOURCE_COLUMNS: tuple[Column[SourceLine], ...] = (
     Column(key="source", title="SOURCE", width=18, grow=1, cell=_name, sort=lambda r: r.summary.name),
-    Column(
-        key="target",
-        title="TARGET",
-        width=16,
-        cell=lambda r: str(r.target),
-        sort=lambda r: str(r.target),
-        priority=4,
-    ),
-    Column(
-        key="lines",
-        title="LINES/MIN",
-        width=9,
-        align="right",
-        cell=lambda r: number(r.lines_per_minute),
-        sort=lambda r: r.lines_per_minute,
-        descending_first=True,
-        priority=1,
-    ),
-    Column(
-        key="errors",
-        title="ERR/MIN",
-        width=7,
-        align="right",
-        cell=_errors,
-        sort=lambda r: r.errors_per_minute,
-        descending_first=True,
-    ),
+    text("target", "TARGET", lambda r: str(r.target), width=16, priority=4),
+    figure("lines", "LINES/MIN", lambda r: r.lines_per_minute, number, width=9, priority=1),
+    figure("errors", "ERR/MIN", lambda r: r.errors_per_minute, number, tone=_errors_tone, width=7),
     Column(
         key="bars",
         title="ERRORS, 30 MIN",
@@ -140,45 +109,24 @@ SOURCE_COLUMNS: tuple[Column[SourceLine], ...] = (
         cell=lambda r: (spark([m.errors for m in r.summary.minutes], 30), Tone.CRIT),
         priority=6,
     ),
-    Column(
-        key="held",
-        title="HELD",
-        width=8,
-        align="right",
-        cell=lambda r: number(r.summary.end - r.summary.first),
-        sort=lambda r: r.summary.end - r.summary.first,
-        descending_first=True,
-        priority=3,
-    ),
-    Column(
-        key="bytes",
-        title="SIZE",
-        width=8,
-        align="right",
-        cell=lambda r: size(r.summary.held_bytes),
-        sort=lambda r: r.summary.held_bytes,
-        unit="bytes",
-        descending_first=True,
-        priority=7,
-    ),
-    Column(
-        key="dropped",
-        title="DROPPED",
+    figure("held", "HELD", lambda r: r.summary.end - r.summary.first, number, width=8, priority=3),
+    figure("bytes", "SIZE", lambda r: r.summary.held_bytes, size, unit="bytes", width=8, priority=7),
+    figure(
+        "dropped",
+        "DROPPED",
+        lambda r: r.summary.dropped,
+        number,
+        tone=lambda r: _missed(r.summary.dropped),
         width=7,
-        align="right",
-        cell=_dropped,
-        sort=lambda r: r.summary.dropped,
-        descending_first=True,
         priority=5,
     ),
-    Column(
-        key="gaps",
-        title="GAPS",
+    figure(
+        "gaps",
+        "GAPS",
+        lambda r: len(r.summary.gaps),
+        str,
+        tone=lambda r: _missed(len(r.summary.gaps)),
         width=4,
-        align="right",
-        cell=lambda r: (str(len(r.summary.gaps)), Tone.WARN if r.summary.gaps else Tone.MUTED),
-        sort=lambda r: len(r.summary.gaps),
-        descending_first=True,
         priority=5,
     ),
     Column(key="format", title="FORMAT", width=8, cell=lambda r: (r.summary.format, Tone.MUTED), priority=8),

@@ -6,6 +6,7 @@ from opsdash.collectors.format import age, duration, moment
 from opsdash.collectors.postgres.blocking import BlockingNode, forest_of
 from opsdash.collectors.postgres.blocking_rows import describe_wait
 from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
+from opsdash.widgets.facts import Fact, fact_lines
 from opsdash.widgets.lines import Line, labelled
 from opsdash.widgets.panels.postgres.words import seconds_since, wait_word
 from opsdash.widgets.status import Tone
@@ -33,9 +34,7 @@ def session_detail(
         text = f"session {identity.pid} is gone: the server has no backend of this pid that began then"
         return labelled("gone", text, width=width, tone=Tone.WARN)
     now = data.server_now
-    lines: list[Line] = []
-    for label, value, tone in _facts(session, data):
-        lines += labelled(label, value, width=width, tone=tone)
+    lines = [*fact_lines(_facts(session, data), width)]
     node = find_node(forest_of(data), identity.pid)
     if node is not None and node.wait is not None:
         since = seconds_since(node.wait.waiting_since, now)
@@ -59,7 +58,7 @@ def session_detail(
     return tuple(lines)
 
 
-def _facts(session: SessionRow, data: PostgresData) -> Iterator[tuple[str, str, Tone]]:
+def _facts(session: SessionRow, data: PostgresData) -> Iterator[Fact]:
     now = data.server_now
     if not session.is_visible:
         yield "not seen", "this role may not see more of it: GRANT pg_read_all_stats would let it", Tone.WARN

@@ -1,6 +1,7 @@
 """The table of sessions: who does what, since when, and who stands in whose way."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -11,8 +12,18 @@ from opsdash.collectors.postgres.blocking import BlockingNode, forest_of
 from opsdash.collectors.postgres.rows import PostgresData, SessionRow
 from opsdash.collectors.postgres.settings import PostgresSettings, PostgresThresholds
 from opsdash.widgets.columns import Column
-from opsdash.widgets.panels.postgres.words import session_age_s, state_word, trouble, trouble_tone, wait_word
+from opsdash.widgets.panels.postgres.words import (
+    busy_since,
+    session_age_s,
+    state_word,
+    trouble,
+    trouble_tone,
+    wait_word,
+)
 from opsdash.widgets.status import Tone
+
+_FAR = datetime.max.replace(tzinfo=UTC)
+"""Sorts unknown moments last."""
 
 
 class SessionLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -21,8 +32,20 @@ class SessionLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     session: SessionRow
     blocks: int
     """Sessions that wait behind it, directly or not."""
-    age_s: float | None
-    tone: Tone
+    now: datetime
+    """The server's time, against which its age is told."""
+    old_s: float
+    """From this age on an open transaction is too old."""
+
+    @property
+    def age_s(self) -> float | None:
+        """How long it has been in what it does; None where this role may not see it."""
+        return session_age_s(self.session, self.now)
+
+    @property
+    def tone(self) -> Tone:
+        """How much it matters."""
+        return trouble_tone(trouble(self.session, self.blocks), self.age_s, self.old_s)
 
 
 def thresholds_of(view: TargetView) -> PostgresThresholds:
@@ -49,16 +72,14 @@ def session_lines(view: TargetView) -> tuple[SessionLine, ...]:
 
 def _session_lines(data: PostgresData, thresholds: PostgresThresholds) -> tuple[SessionLine, ...]:
     blocking = blocked_counts(forest_of(data))
-    found: list[tuple[int, float, int, SessionLine]] = []
+    now, old_s = data.server_now, thresholds.idle_in_transaction_s
+    found: list[tuple[int, datetime, int, SessionLine]] = []
     for session in data.sessions:
         blocks = blocking.get(session.pid, 0)
-        age_s = session_age_s(session, data.server_now)
-        rank = trouble(session, blocks)
-        tone = trouble_tone(rank, age_s, thresholds.idle_in_transaction_s)
-        line = SessionLine(session=session, blocks=blocks, age_s=age_s, tone=tone)
-        found.append((rank, -(age_s or 0.0), len(found), line))
+        line = SessionLine(session=session, blocks=blocks, now=now, old_s=old_s)
+        found.append((trouble(session, blocks), busy_since(session) or _FAR, len(found), line))
     found.sort()
-    return tuple(line for *_, line in found)
+    return tuple([line for *_, line in found])
 
 
 def blocked_counts(forest: Sequence[BlockingNode]) -> dict[int, int]:

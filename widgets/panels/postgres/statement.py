@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from opsdash.collectors.format import age, duration, number, percent, plural
+from opsdash.collectors.format import age, duration, milliseconds, number, percent, plural
 from opsdash.collectors.postgres.explain_rows import Explained
 from opsdash.collectors.postgres.rows import PostgresData, SessionRow
-from opsdash.collectors.postgres.statement_rows import StatementId, Statements, TrendPoint
+from opsdash.collectors.postgres.statement_rows import StatementId, Statements, TrendPoint, Work
 from opsdash.widgets.chart import spark
 from opsdash.widgets.lines import Line, labelled, line_width
 from opsdash.widgets.panel import fit
 from opsdash.widgets.panels.postgres.plan_tree import plan_lines
 from opsdash.widgets.panels.postgres.sql import sql_lines
-from opsdash.widgets.panels.postgres.statements import Scope, milliseconds, span_of, total_in, work_in
+from opsdash.widgets.panels.postgres.statements import Scope, span_of, statement_line, total_in, work_in
 from opsdash.widgets.panels.postgres.words import seconds_since
 from opsdash.widgets.status import Tone
 
@@ -36,16 +36,15 @@ def figure_lines(
     if work is None:
         unknown = "not known: two readings are needed, or it was reset or evicted in between"
         return (window, ((unknown, Tone.UNKNOWN),))
-    total = total_in(statements, scope)
-    share = work.exec_ms / total.exec_ms if total is not None and total.exec_ms else None
-    rate = work.calls * 60 / span_s if span_s else None
+    beside_all = statement_line(row, work, total_in(statements, scope), span_s)
     figures = fit(
         [
-            (0, (f"calls {number(rate)}/min",)),
+            (0, (f"calls {number(beside_all.calls_per_min)}/min",)),
             (0, (f"mean {milliseconds(work.mean_ms)}",)),
-            (1, (f"total {percent(share)} of all",)),
+            (1, (f"total {percent(beside_all.share)} of all",)),
             (3, (f"rows/call {number(work.rows_per_call)}",)),
             (2, (f"shared hit {percent(work.hit_ratio)}",)),
+            (3, (_io_words(statements, work),)),
             (4, (f"read {number(work.shared_blks_read)} blocks",)),
             (5, (f"temp {number(work.temp_blks)} blocks",)),
             (6, (f"mean since reset {milliseconds(row.total.mean_ms)}",)),
@@ -53,6 +52,12 @@ def figure_lines(
         width,
     )
     return (window, figures, *_trend(statements.trend, width))
+
+
+def _io_words(statements: Statements, work: Work) -> str:
+    if work.io_ms is None and statements.tracks_io is False:
+        return "I/O time unknown (track_io_timing is off)"
+    return f"I/O {milliseconds(work.io_ms_per_call)}/call"
 
 
 def _trend(points: Sequence[TrendPoint], width: int) -> tuple[Line, ...]:

@@ -1,16 +1,14 @@
 """The table of statements: which of them the time goes to, now, over some minutes, or since the reset."""
 
 import enum
-from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
-from opsdash.collectors.format import age, duration, number, percent, plural, size
+from opsdash.collectors.format import age, duration, milliseconds, number, percent, plural, size
 from opsdash.collectors.postgres.rows import PostgresData
 from opsdash.collectors.postgres.statement_rows import NOTHING, StatementId, StatementRow, Statements, Work
-from opsdash.widgets.columns import Column, Unit
-from opsdash.widgets.lines import Line
+from opsdash.widgets.columns import Column, figure, text
+from opsdash.widgets.lines import Line, labelled
 from opsdash.widgets.status import Tone
 
 
@@ -96,8 +94,8 @@ def nothing_to_show(statements: Statements | None, scope: Scope) -> str:
     return f"● no statement ended in the last {duration(span_of(statements, scope))} (t: a longer time)"
 
 
-def scope_line(statements: Statements, scope: Scope, mono_s: float) -> Line:
-    """What the figures are about, how old they are, and what reading them costs."""
+def scope_lines(statements: Statements, scope: Scope, mono_s: float, width: int) -> tuple[Line, ...]:
+    """What the figures are about, how old they are, what reading them costs, and what is not counted."""
     span_s = span_of(statements, scope)
     length = f"over {duration(span_s)}" if span_s is not None else "length not known"
     parts = [
@@ -106,7 +104,11 @@ def scope_line(statements: Statements, scope: Scope, mono_s: float) -> Line:
         f" · read {age(mono_s - statements.read_mono_s)} ago",
         f", {milliseconds(statements.took_s * 1000)} each" if statements.took_s is not None else "",
     ]
-    return ((f"t  {scope.value}, {length}", Tone.ACCENT), ("".join(parts), Tone.MUTED))
+    about: Line = ((f"t  {scope.value}, {length}", Tone.ACCENT), ("".join(parts), Tone.MUTED))
+    if statements.tracks_io is not False:
+        return (about,)
+    off = "I/O time: track_io_timing is off; `opsdash doctor` says more"
+    return (about, *labelled("unknown", off, width=width, tone=Tone.MUTED))
 
 
 def _share(share: float | None) -> str:
@@ -139,79 +141,22 @@ def worst(data: PostgresData) -> StatementId | None:
     return lines[0].row.identity if lines else None
 
 
-def _figure(
-    key: str,
-    title: str,
-    value: Callable[[StatementLine], float | None],
-    words: Callable[[float | None], str],
-    *,
-    unit: Unit | None = None,
-    width: int = 8,
-    priority: int = 0,
-) -> Column[StatementLine]:
-    def sort(line: StatementLine) -> Any:
-        return value(line)
-
-    return Column(
-        key=key,
-        title=title,
-        width=width,
-        align="right",
-        cell=lambda line: words(value(line)),
-        sort=sort,
-        unit=unit,
-        descending_first=True,
-        priority=priority,
-    )
-
-
-def milliseconds(value: float | None) -> str:
-    """Times of single calls may be far below a millisecond.
-
-    >>> milliseconds(0.0423), milliseconds(4.31), milliseconds(2431.0), milliseconds(None)
-    ('0.04ms', '4.3ms', '2.4s', '-')
-    """
-    if value is None or value >= 100:
-        return duration(None if value is None else value / 1000)
-    return f"{value:.2f}ms" if value < 1 else f"{value:.1f}ms"
-
-
 STATEMENT_COLUMNS: tuple[Column[StatementLine], ...] = (
-    Column(
-        key="share",
-        title="% ALL",
-        width=6,
-        align="right",
-        cell=lambda r: (_share(r.share), share_tone(r.share)),
-        sort=lambda r: r.share,
-        unit="ratio",
-        descending_first=True,
+    figure(
+        "share", "% ALL", lambda r: r.share, _share, unit="ratio", tone=lambda r: share_tone(r.share), width=6
     ),
-    _figure("time", "TIME", lambda r: r.work.exec_ms, milliseconds, unit="ms"),
-    _figure("calls", "CALLS", lambda r: float(r.work.calls), number, width=7, priority=3),
-    _figure("rate", "CALLS/MIN", lambda r: r.calls_per_min, number, width=9, priority=1),
-    _figure("mean", "MEAN", lambda r: r.work.mean_ms, milliseconds, unit="ms"),
-    _figure("rows", "ROWS/CALL", lambda r: r.work.rows_per_call, number, width=9, priority=4),
-    _figure("read", "READ BLKS", lambda r: float(r.work.shared_blks_read), number, width=9, priority=5),
-    _figure("hit", "HIT", lambda r: r.work.hit_ratio, percent, unit="ratio", width=6, priority=8),
-    _figure("temp", "TEMP BLKS", lambda r: float(r.work.temp_blks), number, width=9, priority=6),
-    _figure("wal", "WAL", lambda r: float(r.work.wal_bytes), size, unit="bytes", width=9, priority=7),
-    Column(
-        key="user",
-        title="USER",
-        width=10,
-        cell=lambda r: r.row.user or "-",
-        sort=lambda r: r.row.user or "",
-        priority=9,
-    ),
-    Column(
-        key="database",
-        title="DATABASE",
-        width=10,
-        cell=lambda r: r.row.database or "-",
-        sort=lambda r: r.row.database or "",
-        priority=10,
-    ),
+    figure("time", "TIME", lambda r: r.work.exec_ms, milliseconds, unit="ms", width=8),
+    figure("calls", "CALLS", lambda r: r.work.calls, number, width=7, priority=3),
+    figure("rate", "CALLS/MIN", lambda r: r.calls_per_min, number, width=9, priority=1),
+    figure("mean", "MEAN", lambda r: r.work.mean_ms, milliseconds, unit="ms", width=8),
+    figure("rows", "ROWS/CALL", lambda r: r.work.rows_per_call, number, width=9, priority=4),
+    figure("io", "I/O TIME", lambda r: r.work.io_ms, milliseconds, unit="ms", width=9, priority=5),
+    figure("read", "READ BLKS", lambda r: r.work.shared_blks_read, number, width=9, priority=5),
+    figure("hit", "HIT", lambda r: r.work.hit_ratio, percent, unit="ratio", width=6, priority=8),
+    figure("temp", "TEMP BLKS", lambda r: r.work.temp_blks, number, width=9, priority=6),
+    figure("wal", "WAL", lambda r: r.work.wal_bytes, size, unit="bytes", width=9, priority=7),
+    text("user", "USER", lambda r: r.row.user, width=10, priority=9),
+    text("database", "DATABASE", lambda r: r.row.database, width=10, priority=10),
     Column(
         key="query",
         title="STATEMENT",

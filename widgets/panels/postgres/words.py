@@ -44,13 +44,16 @@ def wait_word(session: SessionRow) -> str:
     return f"{session.wait_event_type}:{session.wait_event}"
 
 
-def session_age_s(session: SessionRow, now: datetime) -> float | None:
-    """How long it has been in what it does: its transaction, else its statement, else its state."""
+def busy_since(session: SessionRow) -> datetime | None:
+    """When it began what it does: its transaction, else its statement, else its state."""
     if session.xact_start is not None:
-        return seconds_since(session.xact_start, now)
-    if session.state == "active":
-        return seconds_since(session.query_start, now)
-    return seconds_since(session.state_change, now)
+        return session.xact_start
+    return session.query_start if session.state == "active" else session.state_change
+
+
+def session_age_s(session: SessionRow, now: datetime) -> float | None:
+    """How long it has been in what it does."""
+    return seconds_since(busy_since(session), now)
 
 
 def trouble(session: SessionRow, blocks: int) -> int:

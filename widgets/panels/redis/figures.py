@@ -5,30 +5,19 @@ from collections.abc import Iterator
 from opsdash.collectors.format import age, number, percent, plural, size
 from opsdash.collectors.redis.memory import fragmentation_words, policy_words
 from opsdash.collectors.redis.rows import ClientRow, RedisData
-from opsdash.widgets.lines import Line, labelled
+from opsdash.widgets.facts import Fact, fact_lines
+from opsdash.widgets.lines import Line
 from opsdash.widgets.panels.redis.tables import state_word
 from opsdash.widgets.status import Tone
-
-Fact = tuple[str, str, Tone]
-"""Label, text, tone."""
 
 _INDENT = 13
 _MOST = 8
 """Lines of a list of errors or events."""
 
 
-def laid_out(facts: Iterator[Fact], width: int) -> tuple[Line, ...]:
-    """Facts as labelled lines, wrapped."""
-    return tuple(
-        line
-        for label, text, tone in facts
-        for line in labelled(label, text, width=width, indent=_INDENT, tone=tone)
-    )
-
-
 def figure_lines(data: RedisData, width: int) -> tuple[Line, ...]:
     """Everything that is not a table."""
-    return laid_out(_figures(data), width)
+    return fact_lines(_figures(data), width, indent=_INDENT)
 
 
 def _figures(data: RedisData) -> Iterator[Fact]:
@@ -134,7 +123,7 @@ def _latency(data: RedisData) -> Iterator[Fact]:
 
 def keyspace_lines(data: RedisData, width: int) -> tuple[Line, ...]:
     """Persistence and replication, below the table of databases."""
-    return laid_out(_keyspace(data), width)
+    return fact_lines(_keyspace(data), width, indent=_INDENT)
 
 
 def _keyspace(data: RedisData) -> Iterator[Fact]:
@@ -194,7 +183,7 @@ def _replication(data: RedisData) -> Iterator[Fact]:
 
 def client_detail(client: ClientRow, width: int) -> tuple[Line, ...]:
     """All that CLIENT LIST says of one client."""
-    return laid_out(_client(client), width)
+    return fact_lines(_client(client), width, indent=_INDENT)
 
 
 def _client(client: ClientRow) -> Iterator[Fact]:

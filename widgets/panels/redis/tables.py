@@ -5,9 +5,9 @@ from datetime import datetime
 
 import msgspec
 
-from opsdash.collectors.format import age, duration, moment, number, percent, size
+from opsdash.collectors.format import age, duration, milliseconds, moment, number, percent, size, whole
 from opsdash.collectors.redis.rows import ClientRow, Command, Database, RedisData, SlowEntry
-from opsdash.widgets.columns import Column
+from opsdash.widgets.columns import Column, figure, lowest_first, text
 from opsdash.widgets.status import Tone
 
 _FLAGS = {
@@ -45,89 +45,19 @@ def client_lines(data: RedisData) -> tuple[ClientRow, ...]:
 
 
 CLIENT_COLUMNS: tuple[Column[ClientRow], ...] = (
-    Column(key="id", title="ID", width=9, align="right", cell=lambda r: str(r.id), sort=lambda r: r.id),
-    Column(key="addr", title="ADDRESS", width=21, cell=lambda r: r.addr, sort=lambda r: r.addr),
-    Column(key="name", title="NAME", width=12, grow=1, cell=lambda r: r.name, sort=lambda r: r.name),
-    Column(
-        key="user", title="USER", width=10, cell=lambda r: r.user or "-", sort=lambda r: r.user, priority=6
-    ),
-    Column(
-        key="state",
-        title="STATE",
-        width=12,
-        cell=state_word,
-        sort=state_word,
-        priority=2,
-    ),
-    Column(key="command", title="LAST COMMAND", width=14, cell=lambda r: r.command, sort=lambda r: r.command),
-    Column(
-        key="idle",
-        title="IDLE",
-        width=7,
-        align="right",
-        cell=lambda r: age(r.idle_s),
-        sort=lambda r: r.idle_s,
-        unit="s",
-        descending_first=True,
-        priority=1,
-    ),
-    Column(
-        key="age",
-        title="AGE",
-        width=7,
-        align="right",
-        cell=lambda r: age(r.age_s),
-        sort=lambda r: r.age_s,
-        unit="s",
-        descending_first=True,
-        priority=3,
-    ),
-    Column(
-        key="memory",
-        title="MEMORY",
-        width=9,
-        align="right",
-        cell=lambda r: size(r.memory_bytes),
-        sort=lambda r: r.memory_bytes,
-        unit="bytes",
-        descending_first=True,
-        priority=2,
-    ),
-    Column(
-        key="output",
-        title="UNREAD",
-        width=9,
-        align="right",
-        cell=lambda r: size(r.output_bytes),
-        sort=lambda r: r.output_bytes,
-        unit="bytes",
-        descending_first=True,
-        priority=4,
-    ),
-    Column(
-        key="db",
-        title="DB",
-        width=3,
-        align="right",
-        cell=lambda r: "-" if r.db is None else str(r.db),
-        sort=lambda r: r.db,
-        priority=5,
-    ),
+    lowest_first(figure("id", "ID", lambda r: r.id, str, width=9)),
+    text("addr", "ADDRESS", lambda r: r.addr, width=21),
+    text("name", "NAME", lambda r: r.name, width=12, grow=1),
+    text("user", "USER", lambda r: r.user, width=10, priority=6),
+    text("state", "STATE", state_word, width=12, priority=2),
+    text("command", "LAST COMMAND", lambda r: r.command, width=14),
+    figure("idle", "IDLE", lambda r: r.idle_s, age, unit="s", width=7, priority=1),
+    figure("age", "AGE", lambda r: r.age_s, age, unit="s", width=7, priority=3),
+    figure("memory", "MEMORY", lambda r: r.memory_bytes, size, unit="bytes", width=9, priority=2),
+    figure("output", "UNREAD", lambda r: r.output_bytes, size, unit="bytes", width=9, priority=4),
+    lowest_first(figure("db", "DB", lambda r: r.db, whole, width=3, priority=5)),
     Column(key="library", title="LIBRARY", width=14, cell=lambda r: r.library, priority=7),
 )
-
-
-def _milliseconds(value: float | None) -> str:
-    """A short time; `-` when unknown.
-
-    >>> _milliseconds(0.0142), _milliseconds(3.2), _milliseconds(905.0), _milliseconds(None)
-    ('14us', '3.2ms', '905ms', '-')
-    """
-    if value is None:
-        return "-"
-    if value < 1:
-        return f"{value * 1000:.0f}us"
-    return f"{value:.1f}ms" if value < 10 else duration(value / 1000)
 
 
 class SlowLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,106 +94,40 @@ def slow_lines(data: RedisData, revealed: dict[int, str]) -> tuple[SlowLine, ...
 SLOW_COLUMNS: tuple[Column[SlowLine], ...] = (
     Column(key="at", title="AT (UTC)", width=8, cell=lambda r: moment(r.entry.at), sort=lambda r: r.entry.id),
     Column(key="age", title="AGO", width=7, align="right", cell=lambda r: age(r.age_s), priority=2),
-    Column(
-        key="took",
-        title="TOOK",
-        width=8,
-        align="right",
-        cell=lambda r: _milliseconds(r.entry.took_ms),
-        sort=lambda r: r.entry.took_ms,
-        unit="ms",
-        descending_first=True,
-    ),
-    Column(
-        key="command",
-        title="COMMAND",
-        width=18,
-        cell=lambda r: r.entry.command,
-        sort=lambda r: r.entry.command,
-    ),
+    figure("took", "TOOK", lambda r: r.entry.took_ms, milliseconds, unit="ms", width=8),
+    text("command", "COMMAND", lambda r: r.entry.command, width=18),
     Column(key="arguments", title="ARGUMENTS", width=12, grow=2, cell=lambda r: r.arguments),
-    Column(
-        key="client",
-        title="CLIENT",
-        width=21,
-        cell=lambda r: r.entry.client_name or r.entry.client_addr,
-        sort=lambda r: r.entry.client_name or r.entry.client_addr,
-        priority=1,
-    ),
+    text("client", "CLIENT", lambda r: r.entry.client_name or r.entry.client_addr, width=21, priority=1),
 )
 
 
+def _refused(calls: float | None) -> Tone:
+    return Tone.WARN if calls else Tone.MUTED
+
+
 COMMAND_COLUMNS: tuple[Column[Command], ...] = (
-    Column(key="name", title="COMMAND", width=20, grow=1, cell=lambda r: r.name, sort=lambda r: r.name),
-    Column(
-        key="rate",
-        title="CALLS/S",
-        width=8,
-        align="right",
-        cell=lambda r: number(r.calls_per_s),
-        sort=lambda r: r.calls_per_s,
-        descending_first=True,
-    ),
-    Column(
-        key="share",
-        title="TIME",
-        width=6,
-        align="right",
-        cell=lambda r: percent(r.share),
-        sort=lambda r: r.share,
-        unit="ratio",
-        descending_first=True,
-    ),
-    Column(
-        key="mean",
-        title="MEAN",
-        width=8,
-        align="right",
-        cell=lambda r: _milliseconds(r.usec_per_call / 1000),
-        sort=lambda r: r.usec_per_call,
-        unit="us",
-        descending_first=True,
-        priority=1,
-    ),
-    Column(
-        key="p99",
-        title="P99",
-        width=8,
-        align="right",
-        cell=lambda r: _milliseconds(r.p99_ms),
-        sort=lambda r: r.p99_ms,
-        unit="ms",
-        descending_first=True,
-        priority=2,
-    ),
-    Column(
-        key="calls",
-        title="CALLS",
-        width=8,
-        align="right",
-        cell=lambda r: number(r.calls),
-        sort=lambda r: r.calls,
-        descending_first=True,
-        priority=3,
-    ),
-    Column(
-        key="failed",
-        title="FAILED",
+    text("name", "COMMAND", lambda r: r.name, width=20, grow=1),
+    figure("rate", "CALLS/S", lambda r: r.calls_per_s, number, width=8),
+    figure("share", "TIME", lambda r: r.share, percent, unit="ratio", width=6),
+    figure("mean", "MEAN", lambda r: r.usec_per_call / 1000, milliseconds, unit="ms", width=8, priority=1),
+    figure("p99", "P99", lambda r: r.p99_ms, milliseconds, unit="ms", width=8, priority=2),
+    figure("calls", "CALLS", lambda r: r.calls, number, width=8, priority=3),
+    figure(
+        "failed",
+        "FAILED",
+        lambda r: r.failed_calls,
+        number,
+        tone=lambda r: _refused(r.failed_calls),
         width=7,
-        align="right",
-        cell=lambda r: (number(r.failed_calls), Tone.WARN if r.failed_calls else Tone.MUTED),
-        sort=lambda r: r.failed_calls,
-        descending_first=True,
         priority=4,
     ),
-    Column(
-        key="rejected",
-        title="REJECTED",
+    figure(
+        "rejected",
+        "REJECTED",
+        lambda r: r.rejected_calls,
+        number,
+        tone=lambda r: _refused(r.rejected_calls),
         width=8,
-        align="right",
-        cell=lambda r: (number(r.rejected_calls), Tone.WARN if r.rejected_calls else Tone.MUTED),
-        sort=lambda r: r.rejected_calls,
-        descending_first=True,
         priority=4,
     ),
 )
@@ -279,25 +143,8 @@ def database_lines(data: RedisData) -> Sequence[Database]:
 
 DATABASE_COLUMNS: tuple[Column[Database], ...] = (
     Column(key="db", title="DATABASE", width=9, cell=lambda r: f"db{r.db}", sort=lambda r: r.db),
-    Column(
-        key="keys",
-        title="KEYS",
-        width=10,
-        align="right",
-        cell=lambda r: f"{r.keys}",
-        sort=lambda r: r.keys,
-        descending_first=True,
-    ),
-    Column(
-        key="expires",
-        title="WITH EXPIRY",
-        width=11,
-        align="right",
-        cell=lambda r: f"{r.expires}",
-        sort=lambda r: r.expires,
-        descending_first=True,
-        priority=1,
-    ),
+    figure("keys", "KEYS", lambda r: r.keys, str, width=10),
+    figure("expires", "WITH EXPIRY", lambda r: r.expires, str, width=11, priority=1),
     Column(
         key="share",
         title="SHARE",
@@ -306,14 +153,7 @@ DATABASE_COLUMNS: tuple[Column[Database], ...] = (
         cell=lambda r: percent(r.expires / r.keys) if r.keys else "-",
         priority=2,
     ),
-    Column(
-        key="ttl",
-        title="AVERAGE TTL",
-        width=11,
-        align="right",
-        cell=lambda r: duration(r.avg_ttl_s),
-        sort=lambda r: r.avg_ttl_s,
-        unit="s",
-        priority=3,
+    lowest_first(
+        figure("ttl", "AVERAGE TTL", lambda r: r.avg_ttl_s, duration, unit="s", width=11, priority=3)
     ),
 )

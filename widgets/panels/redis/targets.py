@@ -1,68 +1,25 @@
 """The list of Redis servers."""
 
-from collections.abc import Sequence
-
-import msgspec
-
-from opsdash.collectors.feed import TargetView
-from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import number, percent
 from opsdash.collectors.redis.rows import RedisData
-from opsdash.collectors.target import TargetId
-from opsdash.widgets.columns import Column
-from opsdash.widgets.lines import span_text
-from opsdash.widgets.panel import freshness, view_tone
+from opsdash.widgets.columns import Cell, Column, figure, lowest_first
 from opsdash.widgets.panels.redis.words import hit_ratio, memory_tone, thresholds_of
-from opsdash.widgets.status import GLYPHS, Tone
+from opsdash.widgets.panels.targets import NAME, STATUS, Listing, TargetLine, environment
+
+ServerLine = TargetLine[RedisData]
 
 
-class TargetLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One server in the list."""
-
-    id: TargetId
-    tone: Tone
-    memory_tone: Tone
-    environment: str
-    status: str
-    """Its age, or why it could not be read."""
-    data: RedisData | None
+def _memory(row: ServerLine) -> Cell:
+    return (row.data.memory.word, memory_tone(row.data, thresholds_of(row.view))) if row.data else "-"
 
 
-def target_lines(
-    views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float
-) -> tuple[TargetLine, ...]:
-    """One line per server, in the order of the configuration."""
-    return tuple(
-        TargetLine(
-            id=view.target.id,
-            tone=view_tone(view, findings),
-            memory_tone=memory_tone(view.data, thresholds_of(view)) if view.good else Tone.MUTED,
-            environment=view.target.environment.label,
-            status=_status(view, mono_s),
-            data=view.data,
-        )
-        for view in views
-    )
+def _policy(row: ServerLine) -> str | None:
+    return row.data.memory.maxmemory_policy if row.data else None
 
 
-def _status(view: TargetView, mono_s: float) -> str:
-    words = "".join(span_text(span) for span in freshness(view, mono_s))
-    return f"{words} · {view.failure.reason}" if view.failure else words
-
-
-def _hit(line: TargetLine) -> float | None:
-    return None if line.data is None else hit_ratio(line.data)
-
-
-TARGET_COLUMNS: tuple[Column[TargetLine], ...] = (
-    Column(
-        key="name",
-        title="TARGET",
-        width=16,
-        cell=lambda r: (f"{GLYPHS[r.tone]} {r.id.name}", r.tone),
-        sort=lambda r: r.id.name,
-    ),
-    Column(key="environment", title="ENV", width=12, cell=lambda r: r.environment, priority=5),
+_COLUMNS: tuple[Column[ServerLine], ...] = (
+    NAME,
+    environment(priority=5),
     Column(
         key="version", title="VERSION", width=22, cell=lambda r: r.data.title if r.data else "-", priority=4
     ),
@@ -71,47 +28,33 @@ TARGET_COLUMNS: tuple[Column[TargetLine], ...] = (
         title="MEMORY",
         width=17,
         align="right",
-        cell=lambda r: (r.data.memory.word, r.memory_tone) if r.data else "-",
+        cell=_memory,
         sort=lambda r: r.data.memory.used_ratio if r.data else None,
         unit="ratio",
         descending_first=True,
     ),
-    Column(
-        key="policy",
-        title="POLICY",
-        width=15,
-        cell=lambda r: (r.data.memory.maxmemory_policy or "-") if r.data else "-",
+    Column(key="policy", title="POLICY", width=15, cell=lambda r: _policy(r) or "-", priority=3),
+    lowest_first(
+        figure(
+            "hit",
+            "HIT",
+            lambda r: hit_ratio(r.data) if r.data else None,
+            percent,
+            unit="ratio",
+            width=6,
+            priority=2,
+        )
+    ),
+    figure("ops", "OPS/S", lambda r: r.data.rates.ops_per_s if r.data else None, number, width=7, priority=1),
+    figure(
+        "clients",
+        "CLIENTS",
+        lambda r: r.data.connected_clients if r.data else None,
+        number,
+        width=7,
         priority=3,
     ),
-    Column(
-        key="hit",
-        title="HIT",
-        width=6,
-        align="right",
-        cell=lambda r: percent(_hit(r)),
-        sort=_hit,
-        unit="ratio",
-        priority=2,
-    ),
-    Column(
-        key="ops",
-        title="OPS/S",
-        width=7,
-        align="right",
-        cell=lambda r: number(r.data.rates.ops_per_s) if r.data else "-",
-        sort=lambda r: r.data.rates.ops_per_s if r.data else None,
-        descending_first=True,
-        priority=1,
-    ),
-    Column(
-        key="clients",
-        title="CLIENTS",
-        width=7,
-        align="right",
-        cell=lambda r: number(r.data.connected_clients) if r.data else "-",
-        sort=lambda r: r.data.connected_clients if r.data else None,
-        descending_first=True,
-        priority=3,
-    ),
-    Column(key="status", title="STATUS", width=16, grow=1, cell=lambda r: (r.status, r.tone)),
+    STATUS,
 )
+
+SERVERS = Listing(columns=_COLUMNS)

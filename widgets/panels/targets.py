@@ -1,0 +1,85 @@
+"""What the lists of all kinds of targets have alike: a line for each, with name and status. Pure."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from opsdash.collectors.feed import TargetView
+from opsdash.collectors.finding import Finding
+from opsdash.collectors.target import TargetId
+from opsdash.widgets.columns import Column
+from opsdash.widgets.lines import span_text
+from opsdash.widgets.panel import freshness, view_tone
+from opsdash.widgets.status import GLYPHS, Tone
+
+Data = TypeVar("Data")
+
+
+class TargetLine(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
+    """One target in the list of its kind; `Data` is what its readings hold."""
+
+    view: TargetView
+    tone: Tone
+    status: str
+    """Its age, or why it could not be read."""
+
+    @property
+    def id(self) -> TargetId:
+        """The row's identity."""
+        return self.view.target.id
+
+    @property
+    def data(self) -> Data | None:
+        """The newest good reading; None before the first."""
+        data: Data | None = self.view.data
+        return data
+
+
+def target_lines(
+    views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float
+) -> tuple[TargetLine[Any], ...]:
+    """One line per target, in the order of the configuration."""
+    return tuple(
+        TargetLine(view=view, tone=view_tone(view, findings), status=status(view, mono_s)) for view in views
+    )
+
+
+def status(view: TargetView, mono_s: float, wrong: str | None = None) -> str:
+    """Its age; beside it why it could not be read, else what is `wrong` with what was read."""
+    said = view.failure.reason if view.failure is not None else wrong
+    words = "".join(span_text(span) for span in freshness(view, mono_s))
+    return f"{words} · {said}" if said else words
+
+
+NAME: Column[Any] = Column(
+    key="name",
+    title="TARGET",
+    width=16,
+    cell=lambda r: (f"{GLYPHS[r.tone]} {r.id.name}", r.tone),
+    sort=lambda r: r.id.name,
+)
+STATUS: Column[Any] = Column(
+    key="status", title="STATUS", width=16, grow=1, cell=lambda r: (r.status, r.tone)
+)
+
+
+def environment(priority: int) -> Column[Any]:
+    """The environment of a target."""
+    return Column(
+        key="environment",
+        title="ENV",
+        width=12,
+        cell=lambda r: r.view.target.environment.label,
+        priority=priority,
+    )
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the list of a kind shows."""
+
+    columns: tuple[Column[Any], ...]
+    lines: Callable[[Sequence[TargetView], Sequence[Finding], float], Sequence[TargetLine[Any]]] = (
+        target_lines
+    )
+    """Of all targets of the kind, with what was found, at a moment of the monotonic clock."""
