@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -72,6 +71,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("interva", ["interval", "name"]), nearest("zzz", ["alpha", "beta"])
     ('; did you mean "interval"?', '; known are alpha, beta')
     """
+    from difflib import get_close_matches  # for a mistake only
+
     names = list(known)
     close = get_close_matches(name, names, n=1)
     return f'; did you mean "{close[0]}"?' if close else f"; known are {', '.join(names)}"

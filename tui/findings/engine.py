@@ -12,9 +12,11 @@ from opsdash.collectors.format import age
 from opsdash.collectors.registry import load
 from opsdash.collectors.snapshot import Snapshot
 from opsdash.collectors.target import TargetId
-from opsdash.tui.findings.causes import with_causes
 from opsdash.tui.findings.reachability import unreachable
 from opsdash.tui.kinds import KINDS
+
+_TELL_OF_OTHERS = frozenset({"http", "docker"})
+"""Kinds whose readings name other targets: without one of them no finding explains another."""
 
 Known = dict[TargetId, tuple[Snapshot[Any], tuple[Finding, ...]]]
 """What the rules found in the newest good reading of each target."""
@@ -40,7 +42,12 @@ def find(
     for view in views:
         found.extend(unreachable(view, now=now, mono_s=mono_s))
         found.extend(_from_data(view, mono_s, known))
-    return with_causes(ranked(tuple(found)), views)
+    worst_first = ranked(tuple(found))
+    if _TELL_OF_OTHERS.isdisjoint(view.target.id.kind for view in views):
+        return worst_first
+    from opsdash.tui.findings.causes import with_causes  # loads the values of these kinds
+
+    return with_causes(worst_first, views)
 
 
 def _from_data(view: TargetView, mono_s: float, known: Known) -> Iterable[Finding]:
