@@ -87,6 +87,15 @@ def test_slow_needs_two_probes_and_names_its_window_and_phase() -> None:
     assert only(reading(series(UP, UP, took_s=1.2))).severity is Severity.CRIT
 
 
+def test_what_was_slow_and_is_quick_again_is_no_longer_critical() -> None:
+    slow = series(*[UP] * 10, took_s=2.0)
+    assert only(reading([*slow, *series(*[UP] * 4, took_s=0.01)])).severity is Severity.CRIT
+    settled = only(reading([*slow, *series(*[UP] * 4, took_s=0.01), probe(UP, took_s=0.02)]))
+    assert settled.severity is Severity.WARN
+    assert settled.title.startswith("/health slow: p95 2.0s over 15 probes")
+    assert settled.title.endswith(" · the last 5 at most 20ms")
+
+
 def test_degraded_and_slow_is_one_finding_as_bad_as_the_worse() -> None:
     bad = probe(DEGRADED, checks=(DATABASE,), reason="it says degraded · database=unhealthy", took_s=1.4)
     one = only(reading([bad, bad]))

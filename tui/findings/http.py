@@ -19,6 +19,9 @@ _ENOUGH = 20
 _HEAVIEST = 10
 """Failed probes in a row after which more of them do not weigh more."""
 
+_SETTLED = 5
+"""So many probes in a row that are not slow: what is left is the window's memory."""
+
 _FEW = 2
 """So many slow probes must be in the window: one is a blip."""
 
@@ -189,11 +192,14 @@ def _slow(data: HttpData, target: Target, limits: HttpThresholds) -> Finding | N
         return None
     severity, limit_s, slow = found
     longest = slow[-1].phases.longest
+    last = data.probes[-_SETTLED:]
+    is_over = len(data.probes) > _SETTLED and all(one.is_answered and one.took_s <= limit_s for one in last)
+    quick = f" · the last {_SETTLED} at most {duration(max(one.took_s for one in last))}" if is_over else ""
     return Finding(
-        severity=severity,
+        severity=Severity.WARN if is_over else severity,
         target=target.id,
         rule="http.slow",
-        title=f"{data.label} slow: {_p95_words(data)}",
+        title=f"{data.label} slow: {_p95_words(data)}{quick}",
         short=f"{data.label} slow: p95 {duration(p95_s)}",
         evidence=(
             f"p50 {duration(window.p50_s)}, p95 {duration(p95_s)}, p99 {duration(window.p99_s)}, "
