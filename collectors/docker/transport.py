@@ -47,6 +47,8 @@ class Channel:
         self._streams: set[RawStream] = set()
         self._kept: KeptConnection | None = None
         """For `poll`, while nothing is asked over it."""
+        self._is_retired = False
+        """No connection is kept any more."""
         self._under_way: set[asyncio.Task[Answer]] = set()
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(
@@ -173,6 +175,7 @@ class Channel:
 
     async def retire(self) -> None:
         """Let go of every connection but those of streams, which end by themselves."""
+        self._is_retired = True
         if self._kept is not None:
             self._kept.close()
         await self._client.aclose()
@@ -294,7 +297,7 @@ class Channel:
             async with asyncio.timeout(limit_s):
                 kept = kept or KeptConnection(await self._connected())
                 answer = await kept.get(path, params, host=self.way.authority, largest=_LARGEST_ANSWER)
-            if kept.is_kept:
+            if kept.is_kept and not self._is_retired:
                 self._kept, kept = kept, None
             return answer
         except TimeoutError:

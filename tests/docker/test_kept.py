@@ -9,6 +9,8 @@ import pytest
 
 from opsdash.collectors.docker.kept import Answer, Ended, KeptConnection, TooMuch
 from opsdash.collectors.docker.plain_http import connected
+from opsdash.collectors.docker.transport import Channel
+from tests.support.engine import docker_target
 
 LIMIT_S = 30.0
 LARGEST = 100
@@ -102,3 +104,25 @@ async def test_what_is_no_whole_answer_is_never_taken_for_one(
     async with answering(tmp_path, answer) as kept:
         with pytest.raises(error):
             await asked(kept)
+
+
+async def test_who_is_let_go_of_while_it_polls_keeps_no_connection(tmp_path: Path) -> None:
+    is_asked, may_answer, has_ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        is_asked.set()
+        await may_answer.wait()
+        writer.write(OK + b"Content-Length: 2\r\n\r\nOK")
+        assert await reader.read() == b"", "nothing more is asked"
+        has_ended.set()
+        writer.close()
+
+    async with await asyncio.start_unix_server(serve, tmp_path / "engine.sock"):
+        channel = await Channel.open(docker_target(f"unix://{tmp_path}/engine.sock"))
+        polling = asyncio.ensure_future(channel.poll("/v1.41/events", params={}))
+        await asyncio.wait_for(is_asked.wait(), 30)
+        await channel.retire()
+        may_answer.set()
+        assert (await polling).body == b"OK", "what was asked is answered"
+        await asyncio.wait_for(has_ended.wait(), 30)
