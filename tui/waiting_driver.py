@@ -6,12 +6,14 @@ a key of its own. While nothing is typed that was an eighth of what opsdash cost
 
 import os
 import selectors
+import signal
 import time
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import TextIOWrapper
 from threading import Event
-from typing import Any
+from typing import IO, Any, cast
 
 from textual import constants
 from textual._xterm_parser import XTermParser
@@ -42,6 +44,36 @@ class _Ending(Event):
             os.read(self.told, _READ_BYTES)
 
 
+class _Terminal:
+    """The terminal to write to. Once it is gone, what is written is dropped, and opsdash hangs up.
+
+    The error would end Textual's writing thread, and who draws would wait without end for room in its queue:
+    a line that stalled and was cut would leave a process, and its sessions, behind.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._is_gone = False
+        self.fileno = file.fileno
+
+    def write(self, text: str) -> None:
+        """Write, or drop it."""
+        self._do(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        """Flush where there is something to flush to."""
+        self._do(self._file.flush)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        if self._is_gone:
+            return
+        try:
+            work()
+        except OSError:
+            self._is_gone = True
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
 class WaitingDriver(LinuxDriver):
     """Textual's driver, whose input thread sleeps until there is something to do."""
 
@@ -49,6 +81,8 @@ class WaitingDriver(LinuxDriver):
         """Args: Textual's."""
         super().__init__(*args, **kwargs)
         self.exit_event: Event = _Ending()
+        assert self._file is not None  # stderr: without a terminal there it is told before
+        self._file = cast(TextIOWrapper, _Terminal(self._file))
 
     def run_input_thread(self) -> None:
         """Pass on what is typed until the thread is to end, or the terminal is gone."""
