@@ -66,11 +66,13 @@ def line(tmp_path: Path) -> Iterator[Line]:
 
 def test_a_line_that_stalls_and_is_cut_leaves_no_process(line: Line) -> None:
     line.read_until(b"What is wrong")
-    sizes = itertools.cycle(SIZES)
+    sizes = itertools.islice(itertools.cycle(SIZES), RESIZES)
 
-    def drawn_anew(times: Iterator[int] = iter(range(RESIZES))) -> bool:
-        line.resize(next(sizes))
-        return next(times, None) is None
+    def drawn_anew() -> bool:
+        size = next(sizes, None)
+        if size is not None:
+            line.resize(size)
+        return size is None
 
     wait_until(drawn_anew, 60, "more is drawn than a terminal holds that nobody reads from")
     os.close(line.far_end)
