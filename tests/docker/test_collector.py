@@ -15,6 +15,7 @@ from opsdash.collectors.errors import ConnectionRefused, TargetError
 from opsdash.collectors.lines.source import HasLogs
 from tests.docker.reading import named, reading, until
 from tests.support.engine import IMAGE, TestEngine, compose_labels, docker_target
+from tests.support.waiting import wait_until
 
 
 class SteppedClock(Clock):
@@ -114,6 +115,15 @@ def deaths(data: EngineData, name: str) -> list[int | None]:
 
 async def test_a_container_killed_for_its_memory_says_so(engine: TestEngine) -> None:
     engine.run("glutton", ("dd", "if=/dev/zero", "of=/dev/null", "bs=64M"), memory="16m")
+
+    def is_noticed() -> bool:
+        """Where the engine was told of its end before the kernel's word, it does not say so: again."""
+        state = engine.inspect("glutton")["State"]
+        if state["Status"] == "exited" and not state["OOMKilled"]:
+            engine.docker("start", "glutton")
+        return bool(state["OOMKilled"])
+
+    wait_until(is_noticed, 60, "the kernel has killed it, and the engine has noticed")
     async with reading(engine, logs=False) as collector:
         data = await until(collector, lambda data: named(data, "glutton").state == "exited", "it was killed")
     glutton = named(data, "glutton")

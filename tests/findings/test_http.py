@@ -55,6 +55,7 @@ def test_degraded_is_a_warning_and_not_down() -> None:
     data = reading([probe(DEGRADED, checks=(DATABASE,), reason="it says degraded · database=unhealthy")])
     assert (only(data).rule, only(data).severity) == ("http.degraded", Severity.WARN)
     assert only(data).title.startswith("/health degraded, not down")
+    assert only(data).short == "/health degraded: database=unhealthy", "that it answered with 200 is no news"
     assert only(data).place == "checks"
 
 

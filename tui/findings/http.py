@@ -89,7 +89,8 @@ def _down(data: HttpData, target: Target, limits: HttpThresholds) -> Iterator[Fi
 def _brief(probe: Probe) -> str:
     """Why, in a few words: the dependency that is named, else the kind of trouble."""
     named = ", ".join(f"{check.name}={check.says}" for check in probe.failing_checks[:2])
-    status = f"{probe.status} " if probe.status else ""
+    is_news = probe.status is not None and not 200 <= probe.status < 300
+    status = f"{probe.status} " if is_news else ""
     if named:
         return f"{status}{named}"
     if probe.trouble is Trouble.CONDITION and probe.reason:

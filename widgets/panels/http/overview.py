@@ -125,4 +125,7 @@ def _window_words(views: Sequence[TargetView]) -> Line:
     if not spans:
         return ()
     longest = max(spans, key=lambda window: window.span_s)
-    return ((f"p95 over {plural(longest.probes, 'probe')}, {age(longest.span_s)}", Tone.MUTED),)
+    fewest = min(window.probes for window in spans)
+    probes = plural(longest.probes, "probe")
+    counted = probes if fewest >= longest.probes else f"{fewest} to {probes}"
+    return ((f"p95 over {counted}, {age(longest.span_s)}", Tone.MUTED),)
