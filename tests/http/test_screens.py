@@ -178,3 +178,11 @@ def test_overview_fits_every_room_and_never_hides_the_worst(width: int, height: 
     for line in lines:
         if "└" not in span_text(line[0]):
             assert line_width(line) <= width
+
+
+def test_the_heading_names_the_fewest_and_the_most_probes_that_its_figures_are_over() -> None:
+    views = [view(READY, reading(series(UP, UP))), view(API, reading(series(UP, UP, UP, UP)))]
+    heading = overview_lines(views, (), mono_s=MONO_S, width=100, height=5)[0]
+    assert "p95 over 2 to 4 probes, 6s" in "".join(map(span_text, heading))
+    heading = overview_lines(views[:1], (), mono_s=MONO_S, width=100, height=5)[0]
+    assert "p95 over 2 probes, 2s" in "".join(map(span_text, heading))
