@@ -4,9 +4,12 @@ import os
 from collections.abc import Mapping, MutableMapping
 from typing import Protocol
 
-_QUIET = {
+_ALWAYS = {
     "TEXTUAL_ANIMATIONS": "none",  # each frame of an animation is bytes over a slow link
     "TEXTUAL_SMOOTH_SCROLL": "0",
+    # what is drawn waits for the next frame: at Textual's 60 a second that was 8 ms of every key, and 16 of the
+    # first figures. How often readings draw is decided elsewhere (`bridge.py`)
+    "TEXTUAL_FPS": "250",
 }
 
 
@@ -61,7 +64,7 @@ def prepare(environ: MutableMapping[str, str] = os.environ, *, is_slow: bool = F
     """
     if is_slow:
         environ.setdefault("TEXTUAL_FPS", "10")
-    for name, value in _QUIET.items():
+    for name, value in _ALWAYS.items():
         environ.setdefault(name, value)
     for name in ("COLUMNS", "LINES"):  # would win over what the terminal says, and stay when it is resized
         environ.pop(name, None)

@@ -13,15 +13,19 @@ _NEXT = re.compile(
   | (?P<comment> /\* )
   | (?P<escaped> [eE]'(?:[^'\\]|\\.|'')* )
   | (?P<plain> '(?:[^'\\]|''|\\[^'])* )
-  | (?P<identifier> "(?:[^"]|"")*"  |  [A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]* )
+  | (?P<identifier> "(?:[^"]|"")*"  |  [^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]* )
   | (?P<cut_identifier> " )
   | (?P<parameter> \$\d+ )
-  | (?P<dollar> \$(?P<tag>(?:[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*)?)\$ )
+  | (?P<dollar> \$(?P<tag>(?:[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*)?)\$ )
   | (?P<number> \d[A-Za-z0-9_.]* )
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""The tokens of PostgreSQL's own scanner that matter here; strings without their closing quote."""
+"""The tokens of PostgreSQL's own scanner that matter here; strings without their closing quote.
+
+Letters are written as what they are not: a letter, an underscore, or anything beyond ASCII. A range up to the
+last character of Unicode says the same and takes forty times as long to compile, at every start.
+"""
 
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
