@@ -7,8 +7,8 @@ from typing import Protocol
 _ALWAYS = {
     "TEXTUAL_ANIMATIONS": "none",  # each frame of an animation is bytes over a slow link
     "TEXTUAL_SMOOTH_SCROLL": "0",
-    # what is drawn waits for the next frame: at Textual's 60 a second that was 8 ms of every key, and 16 of the
-    # first figures. How often readings draw is decided elsewhere (`bridge.py`)
+    # what is drawn waits for the next frame: at Textual's 60 a second that was 8 ms of every key, and 16 of
+    # the first figures. How often readings draw is decided elsewhere (`bridge.py`)
     "TEXTUAL_FPS": "250",
 }
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import psycopg
@@ -25,9 +24,10 @@ from opsdash.collectors.postgres.client import (
 )
 from opsdash.collectors.postgres.connections import connections
 from opsdash.collectors.postgres.database_rates import Sample, database_rates
-from opsdash.collectors.postgres.lock_waits import Lock, Names, awaited_transactions, lock_waits
+from opsdash.collectors.postgres.lock_reader import LockReader
 from opsdash.collectors.postgres.replication_reader import ReplicationReader
-from opsdash.collectors.postgres.rows import LockWait, PostgresData, PreparedTransaction, SessionRow
+from opsdash.collectors.postgres.rows import PostgresData, PreparedTransaction, SessionRow
+from opsdash.collectors.postgres.session_reader import SessionReader
 from opsdash.collectors.postgres.statement_reader import StatementReader
 from opsdash.collectors.target import Target
 
@@ -50,15 +50,6 @@ class Facts(msgspec.Struct, frozen=True):
     max_prepared_transactions: int
 
 
-class Locks(msgspec.Struct, frozen=True, kw_only=True):
-    """What the statements about locks gave."""
-
-    waits: tuple[LockWait, ...] = ()
-    awaited: frozenset[str] = frozenset()
-    """Ids of transactions."""
-    limits: tuple[str, ...] = ()
-
-
 class PostgresCollector:
     """Keeps one MONITOR connection and reads through it; see `Collector`.
 
@@ -74,12 +65,8 @@ class PostgresCollector:
         self._connecting: asyncio.Task[Connection] | None = None
         self._facts: Facts | None = None
         self._sample: Sample | None = None
-        self._relations: dict[int, str] = {}
-        self._seen: dict[int, tuple[tuple[Any, ...], SessionRow]] = {}
-        """Pid -> its row in the newest reading, and the value made of it."""
-        self._waited: tuple[list[Lock], dict[int, int], Names] | None = None
-        """What `_waits` was made of."""
-        self._waits: tuple[LockWait, ...] = ()
+        self._sessions = SessionReader()
+        self._locks = LockReader(target.id, clock)
         self._statements = StatementReader(target.id, target.interval_s, clock)
         self._replication = ReplicationReader(target.id, clock)
 
@@ -151,7 +138,8 @@ class PostgresCollector:
             raise NotSupported(
                 self._target.id, f"PostgreSQL {facts.version}", hint="14 is the oldest that opsdash reads"
             )
-        self._relations = {}
+        self._sessions.forget()
+        self._locks.forget()
         self._statements.forget_place()
         return facts
 
@@ -159,18 +147,23 @@ class PostgresCollector:
         asked_at = self._clock.mono_s()
         ((server_now, is_in_recovery, sees_all),) = await ask(connection, "server")
         roundtrip_s = self._clock.mono_s() - asked_at
-        everyone = self._sessions(await ask(connection, "activity"))
+        everyone = await self._sessions.read(connection, server_now)
         sample = Sample(
             mono_s=self._clock.mono_s(),
             started_at=facts.started_at,
             databases=dict(map(decode.database, await ask(connection, "databases"))),
         )
-        locks = await self._read_locks(connection, facts, everyone, sample)
+        names = {oid: counters.name for oid, counters in sample.databases.items()}
+        locks = await self._locks.read(connection, everyone, facts.database_oid, names)
         prepared = await _read_prepared(connection, facts, locks.awaited)
         total, databases = database_rates(self._sample, sample)
         self._sample = sample
         statements = await self._statements.read(connection, facts.started_at)
-        replication = await self._replication.read(connection, is_in_recovery=is_in_recovery)
+        # finding no standby costs the server as much as all sessions do
+        may_be_followed = any(s.backend_type == "walsender" or not s.is_visible for s in everyone)
+        replication = await self._replication.read(
+            connection, may_be_followed=may_be_followed, is_in_recovery=is_in_recovery
+        )
         own = own_pids(self._target.id)
         return PostgresData(
             version=facts.version.split()[0],
@@ -195,56 +188,6 @@ class PostgresCollector:
             replication=replication,
             limits=(*_limits(facts, everyone, sees_all), *locks.limits),
         )
-
-    def _sessions(self, rows: Sequence[tuple[Any, ...]]) -> tuple[SessionRow, ...]:
-        """Rows as values. Most sessions are as they were two seconds ago: those are not made again."""
-        before, seen = self._seen, {}
-        for row in rows:
-            known = before.get(row[0])
-            seen[row[0]] = known if known and known[0] == row else (row, decode.session(row))
-        self._seen = seen
-        return tuple([session for _, session in seen.values()])
-
-    async def _read_locks(
-        self, connection: Connection, facts: Facts, sessions: Sequence[SessionRow], sample: Sample
-    ) -> Locks:
-        """Who waits for whom; nothing is asked when no session says that it waits for a lock."""
-        # a session that we may not look at does not say what it waits for
-        if not any(s.wait_event_type == "Lock" or not s.is_visible for s in sessions):
-            self._relations = {}  # a table may get another name
-            return Locks()
-        rows = [decode.lock(row) for row in await ask(connection, "locks")]
-        limits = await self._read_relations(connection, facts, rows)
-        names = Names(
-            facts.database_oid, {oid: d.name for oid, d in sample.databases.items()}, dict(self._relations)
-        )
-        leaders = {s.pid: s.leader_pid for s in sessions if s.leader_pid is not None}
-        if self._waited != (rows, leaders, names):  # while nobody comes or goes, nothing is to be arranged
-            self._waited = (rows, leaders, names)
-            self._waits = lock_waits(rows, leaders, names)
-        return Locks(waits=self._waits, awaited=awaited_transactions(rows), limits=limits)
-
-    async def _read_relations(
-        self, connection: Connection, facts: Facts, locks: Sequence[Lock]
-    ) -> tuple[str, ...]:
-        """Learn the names of what is waited for; they stay unknown while somebody locks the catalog."""
-        ours = (0, facts.database_oid)
-        unknown = {
-            k.relation
-            for k in locks
-            if not k.granted
-            and k.relation is not None
-            and k.database in ours
-            and k.relation not in self._relations
-        }
-        if not unknown:
-            return ()
-        try:
-            rows = await ask(connection, "relations", [sorted(unknown)])
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
-            return (f"names of relations: {translate(self._target.id, error).reason}",)
-        self._relations.update(map(decode.relation, rows))
-        return ()
 
 
 async def _read_prepared(

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from opsdash.collectors.postgres.database_rates import DatabaseCounters
 from opsdash.collectors.postgres.lock_waits import Lock
 from opsdash.collectors.postgres.mask import mask
@@ -50,10 +52,14 @@ def texts(row: Sequence[Any]) -> list[Any]:
 _HIDDEN = b"<insufficient privilege>"
 
 
+MOVING = 7
+"""So many columns of `queries/activity.sql` come first, and are told of every session in every reading."""
+
+
 def session(row: Sequence[Any]) -> SessionRow:
-    """One row of `queries/activity.sql`."""
-    (pid, leader, kind, database, user, application, addr, state, wait_type, wait, *rest) = row
-    backend_start, xact_start, query_start, state_change, xid, query_id, sql = rest
+    """One row of `queries/activity.sql` that tells all."""
+    pid, application, wait_type, wait, xact_start, xid, query_id, _, *rest = row
+    leader, kind, database, user, addr, state, backend_start, query_start, state_change, sql = rest
     return SessionRow(
         pid=pid,
         leader_pid=leader,
@@ -73,6 +79,20 @@ def session(row: Sequence[Any]) -> SessionRow:
         query_id=query_id,
         query=query(sql) if sql and sql != _HIDDEN else None,
         is_visible=kind is not None,
+    )
+
+
+def moved(before: SessionRow, row: Sequence[Any]) -> SessionRow:
+    """The same session, of which a row tells only what may have changed."""
+    _, application, wait_type, wait, xact_start, xid, query_id, *_ = row
+    return msgspec.structs.replace(
+        before,
+        application_name=name(application) if application else None,
+        wait_event_type=name(wait_type) if wait_type else None,
+        wait_event=name(wait) if wait else None,
+        xact_start=xact_start,
+        backend_xid=int(xid) if xid else None,
+        query_id=query_id,
     )
 
 

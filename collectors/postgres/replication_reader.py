@@ -31,8 +31,15 @@ class ReplicationReader:
         """Which view is on the screen."""
         self._is_watched = opened == "replication"
 
-    async def read(self, connection: Connection, *, is_in_recovery: bool) -> Replication:
+    async def read(
+        self, connection: Connection, *, may_be_followed: bool, is_in_recovery: bool
+    ) -> Replication:
         """The newest reading; another one where it is due. An error of these statements is a value.
+
+        Args:
+            connection: The MONITOR connection.
+            may_be_followed: Whether there is a walsender, as far as this role may know.
+            is_in_recovery: Whether the server is a standby itself.
 
         Raises:
             psycopg.Error: The connection is broken.
@@ -42,7 +49,8 @@ class ReplicationReader:
         if last is not None and not self._is_watched and now - last.read_mono_s < UNWATCHED_S:
             return last
         try:
-            self._last = await _read(connection, last, now, is_in_recovery=is_in_recovery)
+            standbys = await ask(connection, "standbys") if may_be_followed else ()
+            self._last = await _read(connection, standbys, last, now, is_in_recovery=is_in_recovery)
         except psycopg.Error as error:
             if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
                 raise
@@ -51,9 +59,13 @@ class ReplicationReader:
 
 
 async def _read(
-    connection: Connection, last: Replication | None, now: float, *, is_in_recovery: bool
+    connection: Connection,
+    standbys: Sequence[Sequence[Any]],
+    last: Replication | None,
+    now: float,
+    *,
+    is_in_recovery: bool,
 ) -> Replication:
-    standbys = [Standby(**_named(Standby, row)) for row in await ask(connection, "standbys")]
     before = {slot.name: slot.retained_bytes for slot in last.slots} if last is not None else {}
     slots = [_slot(row, before) for row in await ask(connection, "slots")]
     receiver = None
@@ -61,7 +73,7 @@ async def _read(
         (row,) = await ask(connection, "receiver")
         receiver = Receiver(**_named(Receiver, row))
     return Replication(
-        standbys=tuple(standbys),
+        standbys=tuple([Standby(**_named(Standby, row)) for row in standbys]),
         slots=tuple(slots),
         receiver=receiver,
         span_s=now - last.read_mono_s if last is not None else None,

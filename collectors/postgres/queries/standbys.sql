@@ -1,7 +1,7 @@
--- Answers: who follows this server, and how far behind is each?
+-- Answers: who follows this server, and how far behind is each? Asked where there is a walsender.
 -- Rights:  pg_read_all_stats (in pg_monitor); without it there are rows with nothing but a pid.
 -- Versions: 14 to 18; tested on 15 and 18.
--- Cost:    0.1 ms with 2 standbys.
+-- Cost:    0.1 ms with 2 standbys, and 1.2 ms where there are 800 sessions: the view reads all of them.
 -- Source:  https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-REPLICATION-VIEW
 --
 -- A standby that is followed itself has no WAL of its own: it is measured against what it has received.
