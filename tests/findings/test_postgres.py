@@ -152,6 +152,26 @@ def test_each_root_is_a_finding_of_its_own() -> None:
     assert [f.subject for f in found(data)] == ["4312", "7"]
 
 
+def many_roots(count: int) -> PostgresData:
+    """Each makes one less wait than the one before, for a second longer."""
+    sessions, waits = [], []
+    for n in range(count):
+        pid = 100 + n
+        sessions.append(session(pid, "idle in transaction", application_name="api" if n else "batch"))
+        behind = [1000 * n + waiter for waiter in range(1, 12 - n)]
+        waits += row_line(pid, behind, xid=pid, where=f"(0,{n + 1})", longest_s=60.0 + n)
+    return reading(sessions, waits)
+
+
+def test_of_many_roots_the_worst_are_told_one_by_one_and_the_others_together() -> None:
+    *told, others = found(many_roots(8))
+    assert [f.subject for f in told] == ["100", "101", "102", "103", "104"]
+    assert others.title == "3 more block 15 sessions, 1m07s · api 3"
+    assert "pid 105 blocks 6, 1m05s" in others.evidence
+    assert (others.severity, others.actions, others.place) == (Severity.WARN, (), "blocked")
+    assert [f.subject for f in found(many_roots(6))] == ["100", "101", "102", "103", "104", "105"]
+
+
 def test_root_whose_identity_is_hidden_cannot_be_acted_upon() -> None:
     hidden = SessionRow(pid=4312, is_visible=False, user="shop")
     blocking, visibility = found(reading([hidden], line(3)))

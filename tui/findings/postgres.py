@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from opsdash.collectors.finding import Finding, Severity
 from opsdash.collectors.format import percent, plural
 from opsdash.collectors.postgres.blocking import forest_of
-from opsdash.collectors.postgres.rows import Connections, PostgresData, SessionIdentity
+from opsdash.collectors.postgres.rows import Connections, PostgresData
 from opsdash.collectors.postgres.settings import PostgresSettings, PostgresThresholds
 from opsdash.collectors.target import Target
-from opsdash.tui.findings.postgres_blocking import blocking
+from opsdash.tui.findings.postgres_blocking import blockers, blocking
 from opsdash.tui.findings.postgres_replication import replication
 from opsdash.tui.findings.postgres_sessions import idle_in_transaction, long_queries
 from opsdash.tui.findings.postgres_statements import worst_statement
@@ -26,11 +26,11 @@ def findings(data: PostgresData, target: Target) -> tuple[Finding, ...]:
     """
     settings = target.settings
     limits = settings.thresholds if isinstance(settings, PostgresSettings) else PostgresThresholds()
-    blocked = tuple(blocking(data, target.id, limits))
-    told = {finding.identity.pid for finding in blocked if isinstance(finding.identity, SessionIdentity)}
+    judged = blockers(data, limits)
+    told = {root.pid for _, root in judged}
     return (
         *_connections(data, target, limits),
-        *blocked,
+        *blocking(judged, data, target.id),
         *idle_in_transaction(data, target, limits, told),
         *long_queries(data, target, limits, told),
         *worst_statement(data, target, limits),

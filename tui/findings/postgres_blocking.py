@@ -1,6 +1,7 @@
 """Sessions that make others wait. Pure."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from opsdash.collectors.finding import Finding, Severity, SuggestedAction
@@ -15,18 +16,39 @@ RULE = "postgres.blocking"
 
 PLACE = "blocked"
 
+_ONE_BY_ONE = 5
+"""Root blockers that get a finding of their own: a list of forty says less than five and a sum."""
+
 _WRAPAROUND = "(to prevent wraparound)"
 """What autovacuum's activity ends with when it cannot be put off."""
 
 _AFTER = "after deadlock_timeout (1s unless changed)"
 
 
-def blocking(data: PostgresData, target: TargetId, limits: PostgresThresholds) -> Iterator[Finding]:
-    """One finding for each root blocker that makes too many wait, or too long."""
-    for root in forest_of(data):
-        severity = _severity(root, limits)
-        if severity is not None:
-            yield _finding(root, severity, data, target)
+Judged = tuple[Severity, BlockingNode]
+
+
+def blockers(data: PostgresData, limits: PostgresThresholds) -> tuple[Judged, ...]:
+    """The root blockers that make too many wait, or too long, worst first."""
+    judged = [
+        (severity, root) for root in forest_of(data) if (severity := _severity(root, limits)) is not None
+    ]
+    return tuple(sorted(judged, key=lambda each: -each[0]))
+
+
+def blocking(judged: Sequence[Judged], data: PostgresData, target: TargetId) -> Iterator[Finding]:
+    """A finding for each of the worst root blockers, and one for all others.
+
+    Args:
+        judged: As `blockers` gives them.
+        data: The reading they are of.
+        target: Its target.
+    """
+    told = judged if len(judged) <= _ONE_BY_ONE + 1 else judged[:_ONE_BY_ONE]
+    for severity, root in told:
+        yield _finding(root, severity, data, target)
+    if len(judged) > len(told):
+        yield _others(judged[len(told) :], data, target)
 
 
 def _severity(root: BlockingNode, limits: PostgresThresholds) -> Severity | None:
@@ -58,6 +80,30 @@ def _finding(root: BlockingNode, severity: Severity, data: PostgresData, target:
         identity=root.session.identity if root.session else None,
         actions=_actions(root),
         weight=float(root.waiters),
+    )
+
+
+def _others(judged: Sequence[Judged], data: PostgresData, target: TargetId) -> Finding:
+    """Where many block, those after the worst. It suggests no action: a person chooses among them first."""
+    roots = [root for _, root in judged]
+    waiters = sum(root.waiters for root in roots)
+    longest_s = max((root.longest_wait_s for root in roots if root.longest_wait_s is not None), default=None)
+    waited = f", {age(longest_s)}" if longest_s is not None else ""
+    names = Counter(root.session.application_name or "unnamed" for root in roots if root.session is not None)
+    by_application = "".join(f" · {name} {count}" for name, count in names.most_common(3))
+    return Finding(
+        severity=judged[0][0],
+        target=target,
+        rule=RULE,
+        subject="others",
+        title=f"{len(roots)} more block {plural(waiters, 'session')}{waited}{by_application}",
+        short=f"{len(roots)} more block {waiters}{waited}",
+        evidence=(
+            f"at {moment(data.server_now)} by the server's clock, after the {_ONE_BY_ONE} worst:",
+            *(f"{_names(root)[0]} blocks {root.waiters}, {age(root.longest_wait_s)}" for root in roots[:3]),
+        ),
+        place=PLACE,
+        weight=float(roots[0].waiters),
     )
 
 
