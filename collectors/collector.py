@@ -1,6 +1,6 @@
 """The one capability a kind of target must have to be watched."""
 
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from opsdash.collectors.target import Target
 
@@ -46,3 +46,11 @@ class Attentive(Protocol):
             visible: Ids of the things shown, the most important first; empty: none of them is shown.
             opened: The one that is shown in full; None: none.
         """
+
+
+@runtime_checkable
+class Glancing(Protocol):
+    """A collector whose whole reading takes many round trips."""
+
+    async def glance(self) -> Any:
+        """The most urgent part of a reading, for a person who waits for the first one; else as `collect`."""

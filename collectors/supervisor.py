@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import msgspec
 
 from opsdash.collectors.clock import Clock
-from opsdash.collectors.collector import Attentive, Collector
+from opsdash.collectors.collector import Attentive, Collector, Glancing
 from opsdash.collectors.cost import CostBook
 from opsdash.collectors.errors import TargetError, TimedOut
 from opsdash.collectors.feed import Feed
@@ -61,10 +61,17 @@ class Reader:
 
     async def read(self) -> Snapshot[Any]:
         """Read once. Never raises for a target's sake; ends at the deadline plus the grace at the latest."""
+        return await self._taken(self.collector.collect)
+
+    async def glance(self) -> Snapshot[Any] | None:
+        """The same of what is most urgent; None where a reading is not divided so."""
+        return await self._taken(self.collector.glance) if isinstance(self.collector, Glancing) else None
+
+    async def _taken(self, collect: Callable[[], Coroutine[Any, Any, Any]]) -> Snapshot[Any]:
         started = self._clock.mono_s()
         data, failure = None, None
         try:
-            data = await self._bounded()
+            data = await self._bounded(collect)
         except TargetError as error:
             failure = error.failure()
         except Exception as error:  # one broken source breaks nothing else (law 8)
@@ -85,12 +92,12 @@ class Reader:
             failure=failure,
         )
 
-    async def _bounded(self) -> Any:
+    async def _bounded(self, collect: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         if self._stuck is not None:
             if not self._stuck.done():
                 raise _no_answer(self.collector, "the read before has not ended yet")
             self._stuck = None
-        task = asyncio.ensure_future(self.collector.collect())
+        task = asyncio.ensure_future(collect())
         try:
             done, _ = await asyncio.wait({task}, timeout=self._pace.deadline_s)
             if done:
@@ -187,12 +194,22 @@ class Supervisor:
         while True:
             self._wake[target].clear()
             async with self._gate.turn():
-                snapshot = await reader.read()
+                snapshot = await self._read(reader)
             self._feed.push(snapshot)
             self.costs.note(target, snapshot.taken_mono_s, snapshot.took_s)
             failures = failures + 1 if snapshot.failure else 0
             interval_s = self._feed.view(target).target.interval_s  # a person may have changed it
             await self._rest(target, self._pace.wait_s(interval_s, failures, self._rng.random()))
+
+    async def _read(self, reader: Reader) -> Snapshot[Any]:
+        """A reading; before the first one what can be told sooner."""
+        if self._feed.view(reader.collector.target.id).latest is None:
+            glance = await reader.glance()
+            if glance is not None:
+                if glance.failure is not None:
+                    return glance
+                self._feed.push(glance)
+        return await reader.read()
 
     async def _rest(self, target: TargetId, wait_s: float) -> None:
         """Wait for the next turn, or until somebody asks to read now."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
+import msgspec
 import psycopg
 import pytest
 from psycopg import sql
@@ -17,9 +18,11 @@ from opsdash.collectors.errors import (
     TimedOut,
     TooManyClients,
 )
+from opsdash.collectors.feed import Feed
 from opsdash.collectors.postgres.client import Purpose, connect
 from opsdash.collectors.postgres.collector import PostgresCollector
 from opsdash.collectors.postgres.rows import PostgresData, SessionRow
+from opsdash.collectors.supervisor import Supervisor
 from opsdash.tui.demo.servers import PostgresServer
 from tests.support.sessions import Application, Session, application
 from tests.support.targets import postgres_target
@@ -77,6 +80,24 @@ async def test_sessions_are_told_in_the_servers_words(
     await aborted.rollback()
     await holder.rollback()
     await shop.ask("drop table stock")
+
+
+async def test_what_matters_most_is_there_first_and_the_rest_at_once_after(any_pg: PostgresServer) -> None:
+    target = msgspec.structs.replace(postgres_target(any_pg.dsn()), interval_s=3600.0)
+    clock, feed = Clock(), Feed([target])
+    seen: list[PostgresData] = []
+    feed.on_change(lambda changed: seen.append(feed.view(changed).data))
+    supervisor = Supervisor([PostgresCollector(target, clock)], feed, clock)
+    supervisor.start()
+    try:
+        await wait_until_async(lambda: len(seen) == 2, 30, "two readings")
+    finally:
+        await supervisor.stop()
+    glance, whole = seen
+    assert glance.sessions
+    assert (glance.statements, glance.replication) == (None, None)
+    assert whole.sessions
+    assert None not in (whole.statements, whole.replication)
 
 
 async def test_reading_knows_which_server_it_is(any_pg: PostgresServer, collector: PostgresCollector) -> None:
