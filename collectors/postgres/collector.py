@@ -81,7 +81,9 @@ class PostgresCollector:
 
     async def glance(self) -> PostgresData:
         """The same without statements and replication: seven round trips less; see `Glancing`."""
-        return await self._collect(is_whole=False)
+        data = await self._collect(is_whole=False)
+        self._sample = None  # the whole reading comes at once: rates over a moment would say nothing
+        return data
 
     async def _collect(self, *, is_whole: bool) -> PostgresData:
         self._drop_unless_usable()

@@ -98,6 +98,7 @@ async def test_what_matters_most_is_there_first_and_the_rest_at_once_after(any_p
     assert (glance.statements, glance.replication) == (None, None)
     assert whole.sessions
     assert None not in (whole.statements, whole.replication)
+    assert whole.total.span_s is None  # over a moment a rate says nothing
 
 
 async def test_reading_knows_which_server_it_is(any_pg: PostgresServer, collector: PostgresCollector) -> None:
