@@ -1,12 +1,14 @@
 """Reads that a person asks for: one statement with its literals."""
 
 import psycopg
+import pytest
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.postgres.collector import PostgresCollector
-from opsdash.collectors.postgres.drill import statement_text
+from opsdash.collectors.postgres.drill import drill, read_source, statement_text
 from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity
 from opsdash.tui.demo.servers import PostgresServer
+from tests.support.servers import ServerPark
 from tests.support.targets import postgres_target
 
 
@@ -58,3 +60,22 @@ async def test_a_session_in_another_encoding_is_shown(any_pg: PostgresServer) ->
             admin.execute("drop database latin with (force)")
     assert shown is not None
     assert shown.startswith("select 'caf")
+
+
+@pytest.mark.parametrize("major", [18, 15])
+async def test_a_statement_is_shown_whatever_length_of_text_the_server_keeps(
+    server_park: ServerPark, major: int
+) -> None:
+    server = server_park.start(major, options={"track_activity_query_size": 1500}, name="odd-length")
+    target = postgres_target(server.dsn())
+    try:
+        with psycopg.connect(server.dsn(), autocommit=True) as client:
+            for text, is_cut in (("select 'hunter2'", False), (f"select '{'x' * 1600}'", True)):
+                client.execute(text.encode())
+                identity = await identity_of(server, client.info.backend_pid)
+                async with drill(target) as connection:
+                    source = await read_source(connection, target, identity)
+                assert source is not None
+                assert (source.text, source.is_cut) == (text[: 1500 - 1], is_cut)
+    finally:
+        server.stop()
