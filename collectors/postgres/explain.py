@@ -201,7 +201,7 @@ async def _relations(connection: Connection, plan: Plan) -> tuple[RelationFacts,
 
 
 def _relation(row: Sequence[Any]) -> RelationFacts:
-    schema, name, rows, size_bytes, indexes, columns = row
+    schema, name, rows, size_bytes, indexes, columns, types = row
     return RelationFacts(
         schema=schema,
         name=name,
@@ -209,6 +209,7 @@ def _relation(row: Sequence[Any]) -> RelationFacts:
         size_bytes=size_bytes,
         indexes=tuple(IndexFacts(*index) for index in indexes),
         distinct={column: float(distinct) for column, distinct in columns},
+        types=dict(types),
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from opsdash.collectors.format import number, percent, plural, size
 from opsdash.collectors.postgres.plan import Plan, PlanNode
+from opsdash.collectors.postgres.plan_terms import Term, comparison, conjuncts, mentions, quoted, term_of
 
 SMALL_ROWS = 10_000
 """Reading fewer rows than this from the beginning to the end is what a good plan does."""
@@ -39,6 +40,8 @@ class RelationFacts(msgspec.Struct, frozen=True, kw_only=True):
     indexes: tuple[IndexFacts, ...] = ()
     distinct: Mapping[str, float] = {}
     """n_distinct by column: below 0 it is a share of the rows. Missing: no statistics, or not visible."""
+    types: Mapping[str, str] = {}
+    """By column, without length; of a domain the type below it."""
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,18 +52,10 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """False: the text says what it depends on."""
 
 
-class _Term(msgspec.Struct, frozen=True):
-    """One condition of a filter that an index on its column might serve."""
-
-    column: str
-    is_equality: bool
-
-
-_COLUMN = r'(?:(?P<alias>\w+|"(?:[^"]|"")+")\.)?(?P<column>\w+|"(?:[^"]|"")+")'
-_TERM = re.compile(
-    rf"\(*{_COLUMN}\)*(?:::[\w ]+(?:\(\d+\))?)?\s+(?P<operator>=|<|>|<=|>=|IS)\s+(?P<rest>.*)", re.DOTALL
-)
-_EXPRESSION = re.compile(r"\(*(?P<call>\w+\((?:[^()]|\([^()]*\))*\))\s+=\s")
+_CALL = re.compile(r"\w+\(.*\)", re.DOTALL)
+_CONTAINMENT = re.compile(r" (?:@>|<@|@@|&&|\?\||\?&) ")
+_SAME_INSIDE = frozenset({("character varying", "text"), ("cidr", "inet")})
+"""(type, cast): an index on the column serves these, since nothing is computed."""
 
 
 def hints(plan: Plan, relations: Sequence[RelationFacts]) -> tuple[Hint, ...]:
@@ -88,27 +83,44 @@ def _hint(node: PlanNode, relation: RelationFacts) -> Iterator[Hint]:
     keeps = node.rows / relation.rows if relation.rows else None
     rows = f"{number(relation.rows)} rows" if relation.rows is not None else "never analyzed"
     scan = f"Seq Scan on {relation.name} ({rows}, {size(relation.size_bytes)})"
-    terms = [term for part in conjuncts(condition) if (term := _term(part, node)) is not None]
+    parts = conjuncts(condition)
+    asked = [term for part in parts if (term := term_of(part, node.alias or "")) is not None]
+    terms = [term for term in asked if not _is_computed(relation, term)]
     if not terms:
-        yield _no_column(scan, condition)
+        yield _computed(scan, asked[0], relation) if asked else _no_column(scan, parts, node.alias or "")
         return
     best = max(terms, key=lambda t: (t.is_equality, _distinct(relation, t.column) or 0.0))
-    if keeps is not None and keeps > _KEEPS:
+    is_guess = best.is_open and not best.is_equality
+    if keeps is not None and keeps > _KEEPS and not is_guess:
         text = f"{scan}: its filter keeps {percent(keeps)} of the rows as estimated: no index would help"
         yield Hint(text=text, is_sure=False)
         return
     usable = [i for i in relation.indexes if i.first == best.column and i.is_valid and not i.is_partial]
     if usable:
-        text = (
-            f"{scan}: {usable[0].name} begins with {best.column}, and is not used: the types may differ, the "
-            "estimate may be wrong (ANALYZE), or reading all is cheaper"
-        )
+        why = "the types may differ, the estimate may be wrong (ANALYZE), or reading all is cheaper"
+        if is_guess:
+            why = "how much the range keeps is only guessed without its value: a session that runs it has it"
+        text = f"{scan}: {usable[0].name} begins with {best.column}, and is not used: {why}"
         yield Hint(text=text, is_sure=False)
         return
     yield _create(scan, best, relation)
 
 
-def _create(scan: str, best: _Term, relation: RelationFacts) -> Hint:
+def _is_computed(relation: RelationFacts, term: Term) -> bool:
+    """Whether the column is compared as another type, which no index on the column itself serves."""
+    known = relation.types.get(term.column.strip('"'))
+    return term.cast is not None and known is not None and (known, term.cast) not in _SAME_INSIDE
+
+
+def _computed(scan: str, term: Term, relation: RelationFacts) -> Hint:
+    column, known = term.column, relation.types.get(term.column.strip('"'))
+    text = (
+        f"{scan}: its filter compares {column} ({known}) as {term.cast}: no index on {column} serves that. "
+    )
+    return Hint(text=text + f"Hint: compare it as {known}: cast the value, or give a range")
+
+
+def _create(scan: str, best: Term, relation: RelationFacts) -> Hint:
     """The index that is missing, with the doubts there are."""
     target = f"{quoted(relation.schema)}.{quoted(relation.name)}"
     text = f"{scan} with a filter on {best.column}: no index begins with {best.column}. "
@@ -117,7 +129,7 @@ def _create(scan: str, best: _Term, relation: RelationFacts) -> Hint:
     return Hint(text=text + (". Not sure: " + "; ".join(doubts) if doubts else ""), is_sure=not doubts)
 
 
-def _doubts(best: _Term, relation: RelationFacts) -> Iterator[str]:
+def _doubts(best: Term, relation: RelationFacts) -> Iterator[str]:
     distinct = _distinct(relation, best.column)
     if distinct is None:
         yield f"no statistics of {best.column} to be seen (ANALYZE, or no right to select it)"
@@ -132,15 +144,31 @@ def _doubts(best: _Term, relation: RelationFacts) -> Iterator[str]:
             yield f"{index.name} begins with it, but is {why}"
 
 
-def _no_column(scan: str, condition: str) -> Hint:
-    call = next((m for part in conjuncts(condition) if (m := _EXPRESSION.match(part))), None)
-    if call is not None:
-        text = f"{scan} with a filter on {call['call']}: only an index on that very expression would serve it"
+def _no_column(scan: str, parts: Sequence[str], alias: str) -> Hint:
+    expression = next((found for part in parts if (found := _expression(part, alias)) is not None), None)
+    condition = " AND ".join(parts)
+    if expression is not None:
+        text = f"{scan} with a filter on {expression}: only an index on that very expression would serve it"
     elif "~~" in condition:
         text = f"{scan} with a LIKE: a plain index serves only a fixed beginning; pg_trgm serves others"
+    elif _CONTAINMENT.search(condition):
+        text = f"{scan} with a filter on what a column contains: a GIN index would serve that, no plain one"
+    elif " OR " in condition:
+        text = f"{scan} with an OR: it takes an index for each side of it, or a UNION of two statements"
     else:
         text = f"{scan}: its filter is nothing that a plain index on one column serves"
     return Hint(text=text, is_sure=False)
+
+
+def _expression(part: str, alias: str) -> str | None:
+    """What is computed from the row and compared with something that is not; None: nothing is."""
+    found = comparison(part)
+    for way in (found, found.swapped if found is not None else None):
+        if way is None or way.operator != "=" or not mentions(way.left, alias) or mentions(way.right, alias):
+            continue
+        if "$" not in way.left and (_CALL.fullmatch(way.left) or way.left.startswith("(")):
+            return way.left
+    return None
 
 
 def _distinct(relation: RelationFacts, column: str) -> float | None:
@@ -154,54 +182,3 @@ def _distinct(relation: RelationFacts, column: str) -> float | None:
     if known is None or known >= 0:
         return known
     return -known * relation.rows if relation.rows is not None else None
-
-
-def _term(part: str, node: PlanNode) -> _Term | None:
-    """What one condition asks of one column of this step's table; None: nothing for a plain index."""
-    found = _TERM.match(part)
-    if found is None or (found["alias"] or node.alias) != quoted(node.alias or ""):
-        return None
-    is_null = found["operator"] == "IS"
-    if is_null and not found["rest"].startswith("NULL"):
-        return None
-    if f"{quoted(node.alias or '')}." in found["rest"]:
-        return None  # compared with another column of the same row
-    return _Term(found["column"], found["operator"] in ("=", "IS"))
-
-
-def conjuncts(condition: str) -> tuple[str, ...]:
-    """The parts of a condition that are joined by AND at the top.
-
-    >>> conjuncts("((t.a = $1) AND ((t.b > 3) OR (t.c = 2)) AND (t.d ~~ 'x AND y'::text))")
-    ('(t.a = $1)', '((t.b > 3) OR (t.c = 2))', "(t.d ~~ 'x AND y'::text)")
-    >>> conjuncts("(t.a = ANY ($1))"), conjuncts("((a = 1) OR (b = 2))")
-    (('(t.a = ANY ($1))',), ('((a = 1) OR (b = 2))',))
-    """
-    inner = condition[1:-1] if _is_wrapped(condition) else condition
-    parts, depth, start = [], 0, 0
-    for at, char in enumerate(inner):
-        depth += (char == "(") - (char == ")")
-        if depth == 0 and inner.startswith(" AND ", at):
-            parts.append(inner[start:at])
-            start = at + len(" AND ")
-    parts.append(inner[start:])
-    return tuple(parts) if len(parts) > 1 else (condition,)
-
-
-def _is_wrapped(text: str) -> bool:
-    """Whether the first parenthesis is closed by the last one."""
-    depth = 0
-    for at, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if depth == 0:
-            return at == len(text) - 1 and at > 0
-    return False
-
-
-def quoted(name: str) -> str:
-    """A name as the server writes it where it needs no quotes, else in quotes.
-
-    >>> quoted("items"), quoted("Order Lines")
-    ('items', '"Order Lines"')
-    """
-    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'

@@ -72,6 +72,13 @@ async def test_statement_is_planned_without_its_values(
     assert hint.is_sure
 
 
+async def test_type_of_a_column_tells_which_cast_an_index_serves(counting: PostgresServer) -> None:
+    (computed,) = (await of_text(counting, "select sku from items where region::numeric = $1")).hints
+    assert "compares region (integer) as numeric" in computed.text
+    (served,) = (await of_text(counting, "select sku from items where sku::text = $1")).hints
+    assert "ON public.items (sku)" in served.text
+
+
 async def test_running_statement_is_planned_with_its_literals_masked(
     counting: PostgresServer, shop: Application
 ) -> None:

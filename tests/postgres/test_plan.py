@@ -95,6 +95,7 @@ def facts(rows: float | None = 1_200_000.0, *indexes: IndexFacts, **distinct: fl
         size_bytes=200 * 1024 * 1024,
         indexes=indexes,
         distinct=distinct or {"sku": -0.9, "region": 3.0, "made": 4000.0},
+        types={"sku": "character varying", "region": "integer", "made": "timestamp with time zone"},
     )
 
 
@@ -128,9 +129,14 @@ SCAN = "Seq Scan on items (1.2M rows, 200 MiB)"
         ("(items.sku IS NOT NULL)", "nothing that a plain index"),
         ("(lower(items.sku) = $1)", "a filter on lower(items.sku): only an index on that very expression"),
         ("(items.sku ~~ $1)", "with a LIKE"),
-        ("((items.sku = $1) OR (items.region = 3))", "nothing that a plain index"),
+        ("((items.sku = $1) OR (items.region = 3))", "with an OR: it takes an index for each side"),
         ("(items.sku = items.name)", "nothing that a plain index"),
         ("(other.sku = $1)", "nothing that a plain index"),
+        ("($1 = items.sku)", "ON public.items (sku)"),
+        ("((items.doc ->> ?::text) = $1)", "a filter on (items.doc ->> ?::text): only an index on that"),
+        ("(COALESCE(items.sku, $1) = $2)", "nothing that a plain index"),
+        ("(items.doc @> $1)", "what a column contains: a GIN index"),
+        ("(items.made = (SubPlan 1))", "nothing that a plain index"),
     ],
 )
 def test_hint_follows_from_the_filter(condition: str, words: str) -> None:
@@ -141,6 +147,27 @@ def test_small_table_and_filter_that_keeps_much_get_no_index() -> None:
     small = RelationFacts(schema="public", name="items", rows=500.0, size_bytes=65536)
     assert hint("(items.sku = $1)", small) == ""
     assert "no index would help" in hint("(items.sku = $1)", rows=900_000)
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("((items.made)::date = $1)", "compares made (timestamp with time zone) as date: no index on made"),
+        ("((items.region)::numeric = $1)", "compares region (integer) as numeric"),
+    ],
+)
+def test_index_is_not_offered_for_a_column_that_is_compared_as_another_type(
+    condition: str, words: str
+) -> None:
+    found = hint(condition, facts(1e6, index("made"), index("region"), region=4000.0))
+    assert words in found
+    assert "CREATE INDEX" not in found
+
+
+def test_guess_at_what_a_range_keeps_does_not_speak_against_an_index() -> None:
+    assert "ON public.items (made). Not sure: a range" in hint("(items.made > $1)", rows=400_000)
+    assert "only guessed without its value" in hint("(items.made > $1)", facts(1e6, index("made")), rows=3e5)
+    assert "no index would help" in hint("(items.made > ?)", rows=400_000)
 
 
 def test_index_that_is_there_is_not_asked_for_again() -> None:

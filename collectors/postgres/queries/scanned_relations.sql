@@ -1,4 +1,4 @@
--- Answers: how large are these tables, what are they indexed by, and how different are their columns' values?
+-- Answers: how large are these tables, what are they indexed by, and of which type and how different are their columns?
 -- Rights:  none; of a column that our role may not select from, the statistics are not shown.
 -- Versions: 14 to 18; tested on 15 and 18.
 -- Cost:    0.5 ms for a table with 3 indexes and 10 columns.
@@ -21,7 +21,14 @@ select
         from pg_stats as s
         where s.schemaname = n.nspname and s.tablename = c.relname
         order by s.attname
-    ) as columns
+    ) as columns,
+    array(
+        -- of a domain, the type below it
+        select row(a.attname, format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null))
+        from pg_attribute as a
+        inner join pg_type as t on t.oid = a.atttypid
+        where a.attrelid = c.oid and a.attnum > 0
+    ) as types
 from unnest(%s::text[], %s::text[]) as wanted (schema, relation)
 inner join pg_namespace as n on n.nspname = wanted.schema
 inner join pg_class as c on c.relnamespace = n.oid and c.relname = wanted.relation
