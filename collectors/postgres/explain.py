@@ -30,9 +30,10 @@ from opsdash.collectors.errors import (
 from opsdash.collectors.postgres.client import Connection, translate
 from opsdash.collectors.postgres.drill import Source, drill, read_source
 from opsdash.collectors.postgres.explain_rows import Explained
-from opsdash.collectors.postgres.index_hints import IndexFacts, RelationFacts, full_scans, hints
+from opsdash.collectors.postgres.index_hints import hints
 from opsdash.collectors.postgres.mask import mask
 from opsdash.collectors.postgres.plan import Plan, plan_of
+from opsdash.collectors.postgres.plan_scans import IndexFacts, RelationFacts, whole_reads
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.collectors.postgres.statement_rows import StatementId
 from opsdash.collectors.postgres.statements import statement
@@ -191,7 +192,7 @@ async def answer_of(connection: Connection, sql: str) -> Mapping[str, Any]:
 
 async def _relations(connection: Connection, plan: Plan) -> tuple[RelationFacts, ...]:
     """Size, indexes and statistics of the tables that the plan reads from end to end."""
-    names = sorted({(n.schema, n.relation) for n in full_scans(plan) if n.schema and n.relation})
+    names = sorted({(n.schema, n.relation) for n in whole_reads(plan) if n.schema and n.relation})
     if not names:
         return ()
     cursor = connection.cursor(binary=True)
@@ -201,7 +202,7 @@ async def _relations(connection: Connection, plan: Plan) -> tuple[RelationFacts,
 
 
 def _relation(row: Sequence[Any]) -> RelationFacts:
-    schema, name, rows, size_bytes, indexes, columns, types = row
+    schema, name, rows, size_bytes, indexes, columns, types, *root = row
     return RelationFacts(
         schema=schema,
         name=name,
@@ -210,6 +211,7 @@ def _relation(row: Sequence[Any]) -> RelationFacts:
         indexes=tuple(IndexFacts(*index) for index in indexes),
         distinct={column: float(distinct) for column, distinct in columns},
         types=dict(types),
+        root=(root[0], root[1]) if root[1] is not None else None,
     )
 
 

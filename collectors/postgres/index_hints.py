@@ -1,47 +1,19 @@
 """Whether an index could spare a plan the reading of a whole table, and how sure that is. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from opsdash.collectors.format import number, percent, plural, size
-from opsdash.collectors.postgres.plan import Plan, PlanNode
+from opsdash.collectors.format import percent, plural
+from opsdash.collectors.postgres.plan import Plan
+from opsdash.collectors.postgres.plan_scans import RelationFacts, Scan, scans
 from opsdash.collectors.postgres.plan_terms import Term, comparison, conjuncts, mentions, quoted, term_of
 
-SMALL_ROWS = 10_000
-"""Reading fewer rows than this from the beginning to the end is what a good plan does."""
-SMALL_BYTES = 8 * 1024 * 1024
 _KEEPS = 0.2
 """A filter that keeps a larger share of the rows gains nothing from an index."""
 _FEW_VALUES = 20
 _SHOWN = 3
-
-
-class IndexFacts(msgspec.Struct, frozen=True):
-    """One index of a table."""
-
-    name: str
-    first: str
-    """Its first column or expression, as the server writes it."""
-    method: str
-    is_valid: bool
-    is_partial: bool
-
-
-class RelationFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One table that a plan reads."""
-
-    schema: str
-    name: str
-    rows: float | None
-    """As of the last ANALYZE or VACUUM; None: there was none."""
-    size_bytes: int
-    indexes: tuple[IndexFacts, ...] = ()
-    distinct: Mapping[str, float] = {}
-    """n_distinct by column: below 0 it is a share of the rows. Missing: no statistics, or not visible."""
-    types: Mapping[str, str] = {}
-    """By column, without length; of a domain the type below it."""
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,39 +32,26 @@ _SAME_INSIDE = frozenset({("character varying", "text"), ("cidr", "inet")})
 
 def hints(plan: Plan, relations: Sequence[RelationFacts]) -> tuple[Hint, ...]:
     """Hints for the tables that are read from end to end, the costliest first; at most three."""
-    facts = {(r.schema, r.name): r for r in relations}
-    found: list[Hint] = []
-    for node in sorted(full_scans(plan), key=lambda n: -n.share):
-        relation = facts.get((node.schema or "", node.relation or ""))
-        if relation is not None and _is_large(relation):
-            found.extend(_hint(node, relation))
+    found = (hint for scan in scans(plan, relations) for hint in _of_filter(scan))
     return tuple(dict.fromkeys(found))[:_SHOWN]
 
 
-def full_scans(plan: Plan) -> Iterator[PlanNode]:
-    """The steps that read a whole table and throw rows away."""
-    return (n for n in plan.nodes() if n.kind == "Seq Scan" and n.relation and n.condition("Filter"))
-
-
-def _is_large(relation: RelationFacts) -> bool:
-    return (relation.rows or 0) >= SMALL_ROWS or relation.size_bytes >= SMALL_BYTES
-
-
-def _hint(node: PlanNode, relation: RelationFacts) -> Iterator[Hint]:
-    condition = node.condition("Filter") or ""
+def _of_filter(scan: Scan) -> Iterator[Hint]:
+    node, relation, words = scan.node, scan.relation, scan.words
+    condition = node.condition("Filter")
+    if condition is None:
+        return
     keeps = node.rows / relation.rows if relation.rows else None
-    rows = f"{number(relation.rows)} rows" if relation.rows is not None else "never analyzed"
-    scan = f"Seq Scan on {relation.name} ({rows}, {size(relation.size_bytes)})"
     parts = conjuncts(condition)
     asked = [term for part in parts if (term := term_of(part, node.alias or "")) is not None]
     terms = [term for term in asked if not _is_computed(relation, term)]
     if not terms:
-        yield _computed(scan, asked[0], relation) if asked else _no_column(scan, parts, node.alias or "")
+        yield _computed(words, asked[0], relation) if asked else _no_column(words, parts, node.alias or "")
         return
     best = max(terms, key=lambda t: (t.is_equality, _distinct(relation, t.column) or 0.0))
     is_guess = best.is_open and not best.is_equality
     if keeps is not None and keeps > _KEEPS and not is_guess:
-        text = f"{scan}: its filter keeps {percent(keeps)} of the rows as estimated: no index would help"
+        text = f"{words}: its filter keeps {percent(keeps)} of the rows as estimated: no index would help"
         yield Hint(text=text, is_sure=False)
         return
     usable = [i for i in relation.indexes if i.first == best.column and i.is_valid and not i.is_partial]
@@ -100,10 +59,10 @@ def _hint(node: PlanNode, relation: RelationFacts) -> Iterator[Hint]:
         why = "the types may differ, the estimate may be wrong (ANALYZE), or reading all is cheaper"
         if is_guess:
             why = "how much the range keeps is only guessed without its value: a session that runs it has it"
-        text = f"{scan}: {usable[0].name} begins with {best.column}, and is not used: {why}"
+        text = f"{words}: {usable[0].name} begins with {best.column}, and is not used: {why}"
         yield Hint(text=text, is_sure=False)
         return
-    yield _create(scan, best, relation)
+    yield _create(scan, best)
 
 
 def _is_computed(relation: RelationFacts, term: Term) -> bool:
@@ -120,13 +79,21 @@ def _computed(scan: str, term: Term, relation: RelationFacts) -> Hint:
     return Hint(text=text + f"Hint: compare it as {known}: cast the value, or give a range")
 
 
-def _create(scan: str, best: Term, relation: RelationFacts) -> Hint:
+def _create(scan: Scan, best: Term) -> Hint:
     """The index that is missing, with the doubts there are."""
-    target = f"{quoted(relation.schema)}.{quoted(relation.name)}"
-    text = f"{scan} with a filter on {best.column}: no index begins with {best.column}. "
-    text += f"Hint: CREATE INDEX CONCURRENTLY ON {target} ({best.column})"
-    doubts = list(_doubts(best, relation))
-    return Hint(text=text + (". Not sure: " + "; ".join(doubts) if doubts else ""), is_sure=not doubts)
+    text = f"{scan.words} with a filter on {best.column}: no index begins with {best.column}. "
+    doubts = list(_doubts(best, scan.relation))
+    text += _statement(scan, best.column) + (". Not sure: " + "; ".join(doubts) if doubts else "")
+    return Hint(text=text, is_sure=not doubts)
+
+
+def _statement(scan: Scan, key: str) -> str:
+    """What creates an index without locking out who writes."""
+    target = f"{quoted(scan.relation.schema)}.{quoted(scan.relation.name)}"
+    if not scan.partitions:
+        return f"Hint: CREATE INDEX CONCURRENTLY ON {target} ({key})"
+    each = f"Hint: CREATE INDEX CONCURRENTLY on ({key}) of each partition"
+    return f"{each}, then CREATE INDEX ON {target} ({key}), which takes them over"
 
 
 def _doubts(best: Term, relation: RelationFacts) -> Iterator[str]:

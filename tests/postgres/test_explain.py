@@ -79,6 +79,19 @@ async def test_type_of_a_column_tells_which_cast_an_index_serves(counting: Postg
     assert "ON public.items (sku)" in served.text
 
 
+async def test_partitions_are_named_after_their_table(counting: PostgresServer) -> None:
+    sql(
+        counting,
+        "create table if not exists visits (id int, day int) partition by range (day);"
+        "create table if not exists visits_1 partition of visits for values from (0) to (9);"
+        "create table if not exists visits_2 partition of visits for values from (9) to (99);"
+        "insert into visits select g, g % 20 from generate_series(1, 30000) g; analyze visits",
+    )
+    (hint,) = (await of_text(counting, "select * from visits where id = $1")).hints
+    assert "Seq Scan on 2 partitions of visits (" in hint.text
+    assert "then CREATE INDEX ON public.visits (id)" in hint.text
+
+
 async def test_running_statement_is_planned_with_its_literals_masked(
     counting: PostgresServer, shop: Application
 ) -> None:

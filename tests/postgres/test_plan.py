@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from opsdash.collectors.postgres.index_hints import IndexFacts, RelationFacts, hints
+from opsdash.collectors.postgres.index_hints import hints
 from opsdash.collectors.postgres.plan import Plan, plan_of
+from opsdash.collectors.postgres.plan_scans import IndexFacts, RelationFacts
 from opsdash.collectors.postgres.plan_text import outline, own_ms, slowest
 from opsdash.widgets.lines import span_text
 from opsdash.widgets.panels.postgres.plan_tree import plan_lines
@@ -168,6 +170,31 @@ def test_guess_at_what_a_range_keeps_does_not_speak_against_an_index() -> None:
     assert "ON public.items (made). Not sure: a range" in hint("(items.made > $1)", rows=400_000)
     assert "only guessed without its value" in hint("(items.made > $1)", facts(1e6, index("made")), rows=3e5)
     assert "no index would help" in hint("(items.made > ?)", rows=400_000)
+
+
+def test_partitions_that_are_asked_for_the_same_get_one_hint() -> None:
+    parts = [
+        scan(10.0 * n, f"(i_{n}.sku = $1)", relation_name=f"items_{n}", alias=f"i_{n}") for n in range(1, 4)
+    ]
+    known = [
+        msgspec.structs.replace(facts(9000.0), name=f"items_{n}", root=("public", "items"))
+        for n in range(1, 4)
+    ]
+    (found,) = hints(plan(step("Append", 70.0, *parts)), known)
+    assert found.text == (
+        "Seq Scan on 3 partitions of items (27.0k rows, 600 MiB) with a filter on sku: no index begins with "
+        "sku. Hint: CREATE INDEX CONCURRENTLY on (sku) of each partition, then CREATE INDEX ON "
+        "public.items (sku), which takes them over"
+    )
+
+
+def test_index_that_is_only_read_for_its_order_is_read_whole() -> None:
+    ordered = step(
+        "Index Scan", 90.0, relation_name="items", schema="public", alias="items", filter="(items.sku = $1)"
+    )
+    (found,) = hints(plan(step("Limit", 2.0, ordered)), (facts(),))
+    assert "Index Scan through all of items (1.2M rows, 200 MiB) with a filter on sku" in found.text
+    assert hints(plan(step("Limit", 2.0, ordered | {"Index Cond": "(items.id > 3)"})), (facts(),)) == ()
 
 
 def test_index_that_is_there_is_not_asked_for_again() -> None:

@@ -28,7 +28,11 @@ select
         from pg_attribute as a
         inner join pg_type as t on t.oid = a.atttypid
         where a.attrelid = c.oid and a.attnum > 0
-    ) as types
+    ) as types,
+    rn.nspname as root_schema,
+    r.relname as root
 from unnest(%s::text[], %s::text[]) as wanted (schema, relation)
 inner join pg_namespace as n on n.nspname = wanted.schema
 inner join pg_class as c on c.relnamespace = n.oid and c.relname = wanted.relation
+left join pg_class as r on c.relispartition and r.oid = pg_partition_root(c.oid)
+left join pg_namespace as rn on rn.oid = r.relnamespace
