@@ -9,6 +9,7 @@ from opsdash.collectors.format import percent, plural
 from opsdash.collectors.postgres.plan import Plan
 from opsdash.collectors.postgres.plan_scans import RelationFacts, Scan, scans
 from opsdash.collectors.postgres.plan_terms import Term, comparison, conjuncts, mentions, quoted, term_of
+from opsdash.collectors.postgres.plan_wishes import Wish, wishes
 
 _KEEPS = 0.2
 """A filter that keeps a larger share of the rows gains nothing from an index."""
@@ -26,14 +27,21 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
 
 _CALL = re.compile(r"\w+\(.*\)", re.DOTALL)
 _CONTAINMENT = re.compile(r" (?:@>|<@|@@|&&|\?\||\?&) ")
-_SAME_INSIDE = frozenset({("character varying", "text"), ("cidr", "inet")})
-"""(type, cast): an index on the column serves these, since nothing is computed."""
 
 
 def hints(plan: Plan, relations: Sequence[RelationFacts]) -> tuple[Hint, ...]:
     """Hints for the tables that are read from end to end, the costliest first; at most three."""
-    found = (hint for scan in scans(plan, relations) for hint in _of_filter(scan))
-    return tuple(dict.fromkeys(found))[:_SHOWN]
+    read = scans(plan, relations)
+    found = [(scan.node.share, hint) for scan in read for hint in _of_filter(scan)]
+    found += [(wish.scan.node.share, hint) for wish in wishes(plan, read) for hint in _of_wish(wish)]
+    found.sort(key=lambda pair: -pair[0])
+    return tuple(dict.fromkeys(hint for _, hint in found))[:_SHOWN]
+
+
+def _of_wish(wish: Wish) -> Iterator[Hint]:
+    if not any(index.first == wish.first for index in wish.scan.relation.indexes):
+        text = f"{wish.scan.words} {wish.why}: no index begins with {wish.first}. "
+        yield Hint(text=text + _statement(wish.scan, wish.key))
 
 
 def _of_filter(scan: Scan) -> Iterator[Hint]:
@@ -44,7 +52,7 @@ def _of_filter(scan: Scan) -> Iterator[Hint]:
     keeps = node.rows / relation.rows if relation.rows else None
     parts = conjuncts(condition)
     asked = [term for part in parts if (term := term_of(part, node.alias or "")) is not None]
-    terms = [term for term in asked if not _is_computed(relation, term)]
+    terms = [term for term in asked if not relation.computes(term.column, term.cast)]
     if not terms:
         yield _computed(words, asked[0], relation) if asked else _no_column(words, parts, node.alias or "")
         return
@@ -63,12 +71,6 @@ def _of_filter(scan: Scan) -> Iterator[Hint]:
         yield Hint(text=text, is_sure=False)
         return
     yield _create(scan, best)
-
-
-def _is_computed(relation: RelationFacts, term: Term) -> bool:
-    """Whether the column is compared as another type, which no index on the column itself serves."""
-    known = relation.types.get(term.column.strip('"'))
-    return term.cast is not None and known is not None and (known, term.cast) not in _SAME_INSIDE
 
 
 def _computed(scan: str, term: Term, relation: RelationFacts) -> Hint:

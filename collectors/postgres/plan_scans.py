@@ -11,6 +11,8 @@ from opsdash.collectors.postgres.plan_terms import quoted
 SMALL_ROWS = 10_000
 """Reading fewer rows than this from the beginning to the end is what a good plan does."""
 SMALL_BYTES = 8 * 1024 * 1024
+_SAME_INSIDE = frozenset({("character varying", "text"), ("cidr", "inet")})
+"""(type, cast): an index on the column serves these, since nothing is computed."""
 
 
 class IndexFacts(msgspec.Struct, frozen=True):
@@ -44,6 +46,11 @@ class RelationFacts(msgspec.Struct, frozen=True, kw_only=True):
     def is_large(self) -> bool:
         """Whether reading all of it costs anything worth a word."""
         return (self.rows or 0) >= SMALL_ROWS or self.size_bytes >= SMALL_BYTES
+
+    def computes(self, column: str, cast: str | None) -> bool:
+        """Whether taking a column as another type is known to compute it, which no index on it serves."""
+        known = self.types.get(column.strip('"'))
+        return cast is not None and known is not None and (known, cast) not in _SAME_INSIDE
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):

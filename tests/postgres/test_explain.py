@@ -79,6 +79,12 @@ async def test_type_of_a_column_tells_which_cast_an_index_serves(counting: Postg
     assert "ON public.items (sku)" in served.text
 
 
+async def test_table_that_is_read_whole_for_its_first_rows_gets_a_hint(counting: PostgresServer) -> None:
+    (hint,) = (await of_text(counting, "select * from items order by qty desc limit 3")).hints
+    assert "is read whole and sorted for its first 3 rows" in hint.text
+    assert hint.text.endswith("ON public.items (qty DESC)")
+
+
 async def test_partitions_are_named_after_their_table(counting: PostgresServer) -> None:
     sql(
         counting,

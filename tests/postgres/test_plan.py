@@ -197,6 +197,55 @@ def test_index_that_is_only_read_for_its_order_is_read_whole() -> None:
     assert hints(plan(step("Limit", 2.0, ordered | {"Index Cond": "(items.id > 3)"})), (facts(),)) == ()
 
 
+def whole(**more: Any) -> dict[str, Any]:
+    known = {"relation_name": "items", "schema": "public", "alias": "i"}
+    return step("Seq Scan", 80.0, **(known | more))
+
+
+@pytest.mark.parametrize(
+    ("top", "words"),
+    [
+        (
+            step(
+                "Hash Join", 100.0, whole(), step("Hash", 8.0, step("Index Scan", 8.0)),
+                hash_cond="((i.sku)::text = (b.code)::text)",
+            ),
+            f"{SCAN} is read whole to be joined to 1 row by sku: no index begins with sku. "
+            "Hint: CREATE INDEX CONCURRENTLY ON public.items (sku)",
+        ),
+        (
+            step("Limit", 99.0, step("Sort", 98.0, whole(), sort_key=["i.made DESC", "i.id"]), rows=10),
+            f"{SCAN} is read whole and sorted for its first 10 rows: no index begins with made. "
+            "Hint: CREATE INDEX CONCURRENTLY ON public.items (made DESC, id)",
+        ),
+    ],
+)  # fmt: skip
+def test_table_that_is_read_whole_for_a_few_rows_gets_a_hint(top: dict[str, Any], words: str) -> None:
+    (found,) = hints(plan(top), (facts(),))
+    assert found.text == words
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        step("Hash Join", 100.0, whole(), step("Hash", 8.0, rows=90_000), hash_cond="(i.sku = b.code)"),
+        step("Hash Join", 100.0, whole(), step("Hash", 8.0), hash_cond="((i.region)::text = b.code)"),
+        step("Hash Join", 100.0, whole(), step("Hash", 8.0), join_type="Left", hash_cond="(i.sku = b.code)"),
+        step("Limit", 99.0, step("Sort", 98.0, whole(), sort_key=["lower(i.sku)"]), rows=10),
+        step("Limit", 99.0, step("Sort", 98.0, whole(), sort_key=["i.made"]), rows=600_000),
+        step("Sort", 98.0, whole(), sort_key=["i.made"]),
+        whole(),
+    ],
+)
+def test_table_that_has_to_be_read_whole_gets_none(top: dict[str, Any]) -> None:
+    assert hints(plan(top), (facts(),)) == ()
+
+
+def test_order_that_an_index_has_is_not_asked_for_again() -> None:
+    top = step("Limit", 99.0, step("Sort", 98.0, whole(), sort_key=["i.made DESC"]), rows=10)
+    assert hints(plan(top), (facts(1e6, index("made")),)) == ()
+
+
 def test_index_that_is_there_is_not_asked_for_again() -> None:
     assert "items_idx begins with sku, and is not used" in hint("(items.sku = $1)", facts(1e6, index("sku")))
     partial = hint("(items.sku = $1)", facts(1e6, index("sku", is_partial=True), sku=5000.0))
