@@ -23,7 +23,24 @@ _CONDITIONS = (
 )
 """What a node says of the rows that it takes or how it puts them, in the order shown."""
 
+_REMOVED_BY = ("Filter", "Join Filter", "Index Recheck")
+
 _STRATEGIES = {"Sorted": "GroupAggregate", "Hashed": "HashAggregate", "Mixed": "MixedAggregate"}
+
+
+class StepWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step that was executed did besides giving rows; blocks with those of its inputs."""
+
+    rows_removed: float = 0
+    """Read and thrown away, by its own conditions; of all executions."""
+    shared_hit_blocks: int = 0
+    shared_read_blocks: int = 0
+    temp_blocks: int = 0
+    """Read and written."""
+    disk_bytes: int = 0
+    """Of its own sort or hash that did not fit into work_mem."""
+    hash_batches: int = 1
+    """More than one: the hash did not fit into work_mem."""
 
 
 class PlanNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +67,10 @@ class PlanNode(msgspec.Struct, frozen=True, kw_only=True):
     """Of all executions, with its inputs; of those in parallel the mean. None unless it was executed."""
     actual_rows: float | None = None
     """Of all executions."""
+    expected_rows: float | None = None
+    """How many the planner expected of as many executions; None unless it was executed."""
+    work: StepWork | None = None
+    """None likewise."""
     subplans_removed: int = 0
     """Partitions that were left out before the plan began."""
     children: tuple["PlanNode", ...] = ()
@@ -117,8 +138,33 @@ def _node(raw: Mapping[str, Any], budget: float, whole: float, processes: int) -
         conditions=tuple(_conditions(raw)),
         actual_ms=float(raw["Actual Total Time"]) * loops / processes if ran else None,
         actual_rows=float(round(raw["Actual Rows"] * loops)) if ran else None,
+        expected_rows=float(raw["Plan Rows"]) * loops / processes * _shares(processes) if ran else None,
+        work=_work(raw, loops) if ran else None,
         subplans_removed=int(raw.get("Subplans Removed", 0)),
         children=tuple(_node(part, cost, whole, below) for part, cost in zip(inputs, budgets, strict=True)),
+    )
+
+
+def _shares(processes: int) -> float:
+    """By how many the planner divides the rows of a parallel step: the leader has others to look after.
+
+    >>> [_shares(processes) for processes in (1, 2, 3, 6)]
+    [1.0, 1.7, 2.4, 5.0]
+    """
+    workers = processes - 1
+    return workers + max(1 - 0.3 * workers, 0.0)
+
+
+def _work(raw: Mapping[str, Any], loops: float) -> StepWork:
+    """What EXPLAIN (ANALYZE, BUFFERS) says of a step: rows removed are those of one execution."""
+    on_disk = raw["Sort Space Used"] if raw.get("Sort Space Type") == "Disk" else raw.get("Disk Usage", 0)
+    return StepWork(
+        rows_removed=sum(float(raw.get(f"Rows Removed by {by}", 0)) for by in _REMOVED_BY) * loops,
+        shared_hit_blocks=int(raw.get("Shared Hit Blocks", 0)),
+        shared_read_blocks=int(raw.get("Shared Read Blocks", 0)),
+        temp_blocks=int(raw.get("Temp Read Blocks", 0)) + int(raw.get("Temp Written Blocks", 0)),
+        disk_bytes=int(on_disk) * 1024,
+        hash_batches=int(raw.get("Hash Batches", 1)),
     )
 
 

@@ -100,6 +100,7 @@ async def test_select_is_executed_with_the_values_given_and_tells_where_its_time
     expected = analyst.sql("select count(*) from items where region = 1 and sku like 'sku-39%'")[0][0]
     assert "Seq Scan on public.items" in hit.detail
     assert f", rows {expected}" in hit.detail
+    assert f", {(40_000 - expected) / 1000:.1f}k thrown away, blocks " in hit.detail
     assert "sku-39" not in hit.detail
     assert "sku-39" not in str(msgspec.to_builtins(plan.identities, enc_hook=str))
 

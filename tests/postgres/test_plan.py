@@ -8,7 +8,7 @@ import pytest
 from opsdash.collectors.postgres.index_hints import hints
 from opsdash.collectors.postgres.plan import Plan, plan_of
 from opsdash.collectors.postgres.plan_scans import IndexFacts, RelationFacts
-from opsdash.collectors.postgres.plan_text import outline, own_ms, slowest
+from opsdash.collectors.postgres.plan_text import misjudged, outline, own_ms, slowest
 from opsdash.widgets.lines import span_text
 from opsdash.widgets.panels.postgres.plan_tree import plan_lines
 
@@ -64,7 +64,36 @@ def test_time_of_parallel_workers_is_not_added_up() -> None:
     assert (inner.actual_ms, inner.actual_rows) == (50.0, 300)
     assert slowest(found) is inner
     assert own_ms(found.root) == pytest.approx(5.0)
-    assert outline(found) == ("Gather  55ms, rows 300", "  └ Seq Scan on public.items  50ms, rows 300")
+    assert outline(found) == (
+        "Gather  55ms, rows 300, 1 expected",
+        "  └ Seq Scan on public.items  50ms, rows 300, 2.4 expected",
+    )
+
+
+def test_executed_step_says_what_it_threw_away_and_what_did_not_fit_into_memory() -> None:
+    ran = {"actual_total_time": 5.0, "actual_rows": 4, "actual_loops": 2}
+    blocks = {
+        "shared_hit_blocks": 70,
+        "shared_read_blocks": 30,
+        "temp_read_blocks": 8,
+        "temp_written_blocks": 9,
+    }
+    read = scan(**ran, **blocks) | {"Rows Removed by Filter": 500}
+    top = step("Sort", 110, read, **ran, sort_space_type="Disk", sort_space_used=2048, rows=9)
+    assert outline(plan(top)) == (
+        "Sort  10ms, rows 8, 18 expected, 2 MiB on disk: more than work_mem",
+        "  └ Seq Scan on public.items  10ms, rows 8, 2 expected, 1.0k thrown away, blocks 70 hit, 30 read, "
+        "17 temporary",
+    )
+
+
+def test_only_a_step_that_gave_far_more_rows_than_expected_was_misjudged() -> None:
+    more = scan(actual_total_time=5.0, actual_rows=5000, actual_loops=1, rows=40)
+    fewer = scan(actual_total_time=5.0, actual_rows=4, actual_loops=1, rows=5000)
+    assert misjudged(plan(fewer)) is None
+    found = misjudged(plan(step("Limit", 110, more, actual_total_time=5.0, actual_rows=9, actual_loops=1)))
+    assert found is not None
+    assert found.kind == "Seq Scan"
 
 
 def test_tree_is_drawn_with_its_conditions_and_the_costliest_marked() -> None:

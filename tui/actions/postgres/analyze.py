@@ -9,7 +9,7 @@ from opsdash.collectors.clock import Clock
 from opsdash.collectors.errors import ConnectionLost, NotSupported, TargetError, TimedOut
 from opsdash.collectors.format import duration, number
 from opsdash.collectors.postgres.plan import Plan as QueryPlan
-from opsdash.collectors.postgres.plan_text import outline, own_ms, slowest
+from opsdash.collectors.postgres.plan_text import misjudged, outline, own_ms, slowest
 from opsdash.collectors.postgres.rows import SessionIdentity
 from opsdash.collectors.postgres.statement_rows import StatementId
 from opsdash.collectors.target import Target
@@ -131,4 +131,13 @@ def _steps(plan: QueryPlan) -> Sequence[str]:
     worst = slowest(plan)
     whole = duration((plan.root.actual_ms or 0.0) / 1000)
     most = f"{whole} in all, most of it in {worst.label}: {duration(own_ms(worst) / 1000)}"
-    return (most, *outline(plan))
+    return (most, *_estimate(plan), *outline(plan))
+
+
+def _estimate(plan: QueryPlan) -> Sequence[str]:
+    """Where the planner was far off."""
+    found = misjudged(plan)
+    if found is None:
+        return ()
+    told = f"{number(found.actual_rows)} rows, where {number(found.expected_rows)} were expected"
+    return (f"the planner was far off in {found.label}: {told} (ANALYZE, or CREATE STATISTICS)",)
