@@ -46,6 +46,10 @@ GENERIC_PLAN = 160000
 
 _LIMITS_S = {"plan_limits": 4, "analyze_limits": 10}
 """What each of these statements allows, in seconds."""
+_TYPE_LOST = frozenset({"42883", "42725", "42P18", "42804", "42P08"})
+"""sqlstates: no such function or operator, or several of them; a type that is not known, or contradicts."""
+_NOT_FOUND = frozenset({"42P01", "42883", "3F000", "42704"})
+"""sqlstates: there is no such table, function, schema or type."""
 _GONE = "the statement is gone: it was evicted, or the session runs another one by now"
 
 
@@ -71,7 +75,7 @@ async def explain(target: Target, identity: SessionIdentity | StatementId) -> Ex
         async with drill(target, source.database) as connection:
             found = await planned(connection, target, source.text)
     except (NotSupported, PermissionDenied, BadReply, TimedOut) as error:
-        return Explained(sql=sql, why_not=_refused(error), database=source.database)
+        return Explained(sql=sql, why_not=_refused(error, source.text), database=source.database)
     return msgspec.structs.replace(found, sql=sql, database=source.database)
 
 
@@ -89,12 +93,21 @@ def why_not_sent(source: Source) -> str | None:
     return None
 
 
-def _refused(error: TargetError) -> str:
+def _refused(error: TargetError, text: str) -> str:
+    """The server's words, and what they come from, where that is not the statement itself."""
+    state = error.__cause__.sqlstate if isinstance(error.__cause__, psycopg.Error) else None
     if isinstance(error, PermissionDenied):
         return (
             f"{error.reason}: planning needs the rights that the statement needs; GRANT them (to read: "
             "pg_read_all_data) TO the role of opsdash, or explain it in psql"
         )
+    if state in _TYPE_LOST and re.search(r"\$\d", text):
+        return (
+            f"{error.reason}: $1, $2, … stand for literals here, and what type those had is lost with them; "
+            "a session that runs it still has them (Enter, then e)"
+        )
+    if state in _NOT_FOUND:
+        return f"{error.reason}: the search_path of opsdash's role may not be that of the role that runs it"
     return error.reason
 
 

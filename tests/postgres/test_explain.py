@@ -253,6 +253,28 @@ async def test_statement_of_another_database_is_planned_there(counting: Postgres
     assert found.database == "other"
 
 
+async def test_type_that_was_lost_with_its_literal_is_said_to_be(counting: PostgresServer) -> None:
+    sql(counting, "select count(*) from stock where day > current_date - 3")
+    found = await explain(
+        postgres_target(counting.dsn()), entry(counting, "select count(*) from stock where day > %")
+    )
+    assert found.plan is None
+    assert "what type those had is lost" in (found.why_not or "")
+    assert "a session that runs it still has them" in (found.why_not or "")
+
+
+async def test_table_that_another_search_path_finds_is_said_to_be(counting: PostgresServer) -> None:
+    with psycopg.connect(counting.dsn(), autocommit=True) as client:
+        client.execute("create schema if not exists aside; create table if not exists aside.hidden (id int)")
+        client.execute("set search_path = aside, counted")
+        client.execute("select id from hidden where id = 4")
+    found = await explain(
+        postgres_target(counting.dsn()), entry(counting, "select id from hidden where id =%")
+    )
+    assert 'relation "hidden" does not exist' in (found.why_not or "")
+    assert "search_path of opsdash's role" in (found.why_not or "")
+
+
 async def test_entry_that_is_gone_is_said_to_be(counting: PostgresServer) -> None:
     found = await explain(postgres_target(counting.dsn()), StatementId(1, 10, 5))
     assert (found.sql, found.plan) == (None, None)
