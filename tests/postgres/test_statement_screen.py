@@ -146,6 +146,50 @@ async def test_statement_of_a_session_is_masked_until_revealed_and_that_is_recor
     await stage.collector.close()
 
 
+async def test_literals_that_were_revealed_go_when_the_session_runs_another_statement(
+    tmp_path: Path, counting: PostgresServer
+) -> None:
+    stage = StatementStage(tmp_path, counting)
+    with psycopg.connect(counting.dsn(), autocommit=True) as client:
+        client.execute("select 'hunter1' from items")
+        await stage.look()
+        async with stage.at(132, 34) as pilot:
+            await pilot.press("2", "enter")
+            await until(pilot, "PID")
+            await pilot.press("enter")
+            await until(pilot, "(not read while a session is idle: v does)")
+            await pilot.press("v")
+            await until(pilot, "'hunter1'")
+            client.execute("select 'hunter2' from items where id = 3")
+            await stage.look()
+            await until(pilot, lambda text: "'hunter1'" not in text)
+            await pilot.press("v")
+            await until(pilot, "'hunter2'")
+    await stage.collector.close()
+
+
+async def test_figures_stay_those_of_the_statement_that_was_opened(
+    tmp_path: Path, counting: PostgresServer
+) -> None:
+    stage = StatementStage(tmp_path, counting)
+    stage.run("select counted.pg_stat_statements_reset()")
+    with psycopg.connect(counting.dsn(), autocommit=True) as client:
+        client.execute("select sku from items limit 5")
+        await stage.look()
+        async with stage.at(132, 34) as pilot:
+            await pilot.press("2", "enter")
+            await until(pilot, "PID")
+            await pilot.press("e", "t", "t")
+            await until(pilot, "rows/call 5")
+            client.execute("select id, sku from items limit 9")
+            await stage.look()
+            await stage.look()
+            await pilot.press("t", "t", "t")
+            await until(pilot, "since reset")
+            assert "rows/call 5" in said(stage.app)
+    await stage.collector.close()
+
+
 async def test_missing_extension_is_said_in_place_of_the_table(tmp_path: Path, pg18: PostgresServer) -> None:
     stage = StatementStage(tmp_path, pg18)
     await stage.look()

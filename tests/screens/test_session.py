@@ -44,6 +44,7 @@ async def test_all_that_is_known_of_it(tmp_path: Path) -> None:
             "checkout · user shop · database shop",
             "client 10.2.0.31",
             "idle in transaction, for 6m12s",
+            "open xact since ",
             "has transaction id 88213: it may have written",
             "blocks 14, the longest for 5m58s · directly: 4377",
             "last stmt update stock set qty = qty - ? where sku = $1",

@@ -34,7 +34,8 @@ class SessionScreen(AtTarget):
     def __init__(self, watch: Watch, target: TargetId, identity: SessionIdentity) -> None:
         super().__init__(watch, target)
         self._identity = identity
-        self._revealed: str | None = None
+        self._revealed: tuple[SessionIdentity, str] | None = None
+        """A statement with its literals, and the session as it was when it ran that one."""
 
     @property
     def step(self) -> str:
@@ -54,15 +55,25 @@ class SessionScreen(AtTarget):
         if data is None:
             return
         width = max(self.size.width - 2, 20)
-        lines = session_detail(data, self._identity, query=self._revealed, width=width)
+        lines = session_detail(data, self._identity, query=self._revealed_text(), width=width)
         self.query_one("#detail", Lines).show(lines)
 
-    def action_act(self, name: str) -> None:
-        """Ask for an action on this session, as it is in the newest reading."""
+    @property
+    def _newest(self) -> SessionIdentity:
+        """The session as it is in the newest reading."""
         data = self._seen.data
         session = same_session(data, self._identity) if data else None
-        identity = session.identity if session else self._identity
-        self.post_message(ActionRequested(name, self._target, (identity,)))
+        return session.identity if session else self._identity
+
+    def _revealed_text(self) -> str | None:
+        """What was revealed, as long as the session has run nothing else since."""
+        if self._revealed is None or self._revealed[0].query_start != self._newest.query_start:
+            return None
+        return self._revealed[1]
+
+    def action_act(self, name: str) -> None:
+        """Ask for an action on this session."""
+        self.post_message(ActionRequested(name, self._target, (self._newest,)))
 
     def suggestions(self) -> ActionRequested:
         """What `a` offers here: every action on this session."""
@@ -70,10 +81,7 @@ class SessionScreen(AtTarget):
 
     def action_explain(self) -> None:
         """To the plan of the statement that it runs."""
-        data = self._seen.data
-        session = same_session(data, self._identity) if data else None
-        identity = session.identity if session else self._identity
-        self.post_message(DrillDown(self._target, "statement", identity))
+        self.post_message(DrillDown(self._target, "statement", self._newest))
 
     def action_reveal(self) -> None:
         """Read this one statement again, with its literals; masked again on leaving."""
@@ -82,15 +90,17 @@ class SessionScreen(AtTarget):
     async def _reveal(self) -> None:
         from opsdash.collectors.postgres.drill import statement_text  # psycopg: only when asked for
 
+        identity = self._newest
         try:
             await self.watch_over.gateway.record(
-                "reveal", target=str(self._target), identity=str(self._identity.pid)
+                "reveal", target=str(self._target), identity=str(identity.pid)
             )
-            self._revealed = await statement_text(self._seen.target, self._identity)
+            text = await statement_text(self._seen.target, identity)
         except (AuditError, TargetError) as error:
             self.notice(str(error), Tone.CRIT)
             return
-        if self._revealed is None:
+        self._revealed = (identity, text) if text is not None else None
+        if text is None:
             self.notice(
                 "not to be seen: the session is gone, runs another statement now, or hides from this role"
             )

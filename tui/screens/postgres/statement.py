@@ -54,6 +54,8 @@ class StatementScreen(AtTarget):
         self._scope = scope
         self._explained: Explained | None = None
         self._is_asking = False
+        self._session_queryid: int | None = None
+        """Of the session's statement that is shown: it may run another one by now."""
         self._masked: tuple[str, ...] = ()
         """The whole text, laid out."""
         self._revealed: tuple[str, ...] | None = None
@@ -70,7 +72,9 @@ class StatementScreen(AtTarget):
         if isinstance(self._subject, StatementId):
             return self._subject.queryid
         session = same_session(self._data, self._subject) if self._data is not None else None
-        return session.query_id if session is not None else None
+        if session is not None and session.query_start == self._subject.query_start:
+            self._session_queryid = session.query_id
+        return self._session_queryid
 
     @property
     def _identity(self) -> StatementId | None:

@@ -46,7 +46,9 @@ def session_detail(
         text = f"{node.waiters}, the longest for {duration(node.longest_wait_s)} · directly: {names}{more}"
         lines += labelled("blocks", text, width=width, tone=Tone.CRIT)
     label = "statement" if session.state == "active" else "last stmt"
-    unseen = "(none seen)" if session.is_visible else "(not visible to this role)"
+    unseen = "(not read while a session is idle: v does)" if session.state == "idle" else "(none)"
+    if not session.is_visible:
+        unseen = "(not visible to this role)"
     lines += [(), *labelled(label, query or session.query or unseen, width=width)]
     if query is None and session.query:
         lines += labelled(
@@ -83,7 +85,7 @@ def _facts(session: SessionRow, data: PostgresData) -> Iterator[Fact]:
             else "has no transaction id: it has not written"
         )
         lasting = age(seconds_since(session.xact_start, now))
-        yield "transaction", f"since {moment(session.xact_start)} UTC, {lasting} · {wrote}", Tone.NORMAL
+        yield "open xact", f"since {moment(session.xact_start)} UTC, {lasting} · {wrote}", Tone.NORMAL
     if session.query_start is not None:
         yield (
             "query",
