@@ -1,5 +1,8 @@
 """Actions on a whole server: the slow-statement log and the counters; the server is asked afterwards."""
 
+import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -82,7 +85,9 @@ async def test_slow_log_is_set_followed_and_restored_by_reset_where_it_was_not_s
     assert bench.sql(SETTING) == "0"
     restore = await bench.plan(RESTORE_LOG_SLOW.name)
     assert restore.title == "Reset log_min_duration_statement"
-    await bench.perform(restore)
+    assert "undo set it to 0 again" in said(restore)
+    _, step = await bench.perform(restore)
+    assert step.text == "log_min_duration_statement is -1 (off)"
     assert bench.sql(AUTO_CONF) is None
     assert "has not changed" in ((await bench.plan(RESTORE_LOG_SLOW.name)).refusal or "")
 
@@ -94,6 +99,40 @@ async def test_slow_log_that_was_set_before_is_restored_to_that(bench: Bench) ->
     await bench.perform(plan)
     await bench.perform(await bench.plan(RESTORE_LOG_SLOW.name))
     assert bench.sql(AUTO_CONF) == "5000"
+
+
+async def test_former_value_is_restored_by_a_role_that_may_not_see_where_it_comes_from(bench: Bench) -> None:
+    bench.sql("alter system set log_min_duration_statement = 5000")
+    bench.sql("select pg_reload_conf()")
+    bench.sql("create role act login")
+    bench.sql("grant alter system on parameter log_min_duration_statement to act")
+    bench.sql("grant execute on function pg_reload_conf() to act")
+    acting = Bench(bench.server, "act")
+    try:
+        plan = await acting.plan(LOG_SLOW.name, "100")
+        assert "undo ALTER SYSTEM SET log_min_duration_statement = 5000" in said(plan)
+        assert "may not see whether ALTER SYSTEM has set it (pg_read_all_settings)" in said(plan)
+        await acting.perform(plan)
+        await acting.perform(await acting.plan(RESTORE_LOG_SLOW.name))
+        assert bench.sql(AUTO_CONF) == "5000"
+    finally:
+        await acting.kit.close()
+
+
+async def test_restored_value_is_told_only_when_the_server_has_read_it(bench: Bench) -> None:
+    await bench.perform(await bench.plan(LOG_SLOW.name, "250"))
+    restore = await bench.plan(RESTORE_LOG_SLOW.name)
+    action = bench.kit.actions[RESTORE_LOG_SLOW.name]
+    os.kill(bench.server.pid, signal.SIGSTOP)  # nobody tells the sessions to read the settings again
+    try:
+        hits = await action.run(bench.target, restore)
+        following = action.verify(bench.target, restore, hits)
+        step = asyncio.ensure_future(anext(following))
+        done, _ = await asyncio.wait({step}, timeout=0.5)
+        assert not done
+    finally:
+        os.kill(bench.server.pid, signal.SIGCONT)
+    assert (await step).text == "log_min_duration_statement is -1 (off)"
 
 
 async def test_what_is_no_value_is_refused(bench: Bench) -> None:

@@ -19,7 +19,7 @@ _LOW_MS = 100
 _STATE = """/* opsdash:log_slow_state */
 select pg_postmaster_start_time(), quote_ident(current_user), s.setting::int, s.source, s.sourcefile,
        current_setting('is_superuser')::bool, current_setting('server_version_num')::int,
-       has_function_privilege('pg_reload_conf()', 'execute')
+       has_function_privilege('pg_reload_conf()', 'execute'), pg_conf_load_time()
   from pg_settings s
  where s.name = 'log_min_duration_statement'
 """
@@ -40,6 +40,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     may_alter: bool
     may_reload: bool
     version_num: int
+    loaded_at: datetime
+    """When this session last read the settings."""
+
+    @property
+    def set_ms(self) -> int | None:
+        """What ALTER SYSTEM has set, as far as it can be known; None: nothing."""
+        return None if self.is_in_auto_conf is False else self.value_ms
 
 
 Former = MutableMapping[TargetId, int | None]
@@ -52,6 +59,8 @@ class LogSlow:
     def __init__(self, spec: ActionSpec, former: Former) -> None:
         self.spec = spec
         self._former = former
+        self._loaded_at: dict[TargetId, datetime] = {}
+        """When the acting session had last read the settings before the reload that was asked for."""
 
     @property
     def _restores(self) -> bool:
@@ -68,7 +77,7 @@ class LogSlow:
             return Draft(title=self.spec.title, refusal=wanted)
         return Draft(
             title=f"Set {NAME} to {worded(wanted)}" if wanted is not None else f"Reset {NAME}",
-            lines=tuple(_lines(state, wanted)),
+            lines=(*_lines(state, wanted), *self._undo(state)),
             can_undo=True,
             refusal=against,
         )
@@ -82,22 +91,34 @@ class LogSlow:
             return refused(server, against or str(wanted))
         await connection.act(f"/* opsdash:log_slow */ {statement_of(wanted)}", {})
         await connection.act("/* opsdash:reload */ select pg_reload_conf()", {})
+        self._loaded_at[connection.target.id] = state.loaded_at
         if self._restores:
             self._former.pop(connection.target.id, None)
         else:
-            before = state.value_ms if state.is_in_auto_conf else None
-            self._former.setdefault(connection.target.id, before)
+            self._former.setdefault(connection.target.id, state.set_ms)
         return Hit(identity=server, effect=Effect.SENT, detail=f"{statement_of(wanted)} · reloaded")
 
     async def effect(self, connection: BoundedConnection, server: InstanceIdentity) -> str | None:
         """What new statements are measured by, once this session has noticed the reload."""
         state = await look(connection)
+        if state.loaded_at == self._loaded_at.get(connection.target.id):
+            return None
         wanted = None if self._restores else milliseconds_of(server.value)
         if isinstance(wanted, int) and state.value_ms != wanted:
             return None
         if self._restores and state.is_in_auto_conf and connection.target.id not in self._former:
             return f"{NAME} is {worded(state.value_ms)}, as ALTER SYSTEM had it"
         return f"{NAME} is {worded(state.value_ms)}"
+
+    def _undo(self, state: State) -> list[PlanLine]:
+        if self._restores:
+            return [line("undo", f"set it to {state.value_ms} again")]
+        text = f"{statement_of(state.set_ms)}, offered by {RESTORE_LOG_SLOW.title!r} while this opsdash runs"
+        found = [line("undo", text)]
+        if state.is_in_auto_conf is None:
+            text = f"role {state.role} may not see whether ALTER SYSTEM has set it (pg_read_all_settings)"
+            found.append(line("not known", text, is_warning=True))
+        return found
 
     def _wanted(self, connection: BoundedConnection, server: InstanceIdentity) -> int | str | None:
         """Milliseconds, None for RESET; a text says why there is nothing to set."""
@@ -143,7 +164,7 @@ async def look(connection: BoundedConnection) -> State:
         TargetError: It could not be read.
     """
     (row,) = await connection.read(_STATE)
-    started_at, role, value, source, file, is_superuser, version_num, may_reload = row
+    started_at, role, value, source, file, is_superuser, version_num, may_reload, loaded_at = row
     may_alter = bool(is_superuser)
     if not may_alter and version_num >= 150000:
         ((may_alter,),) = await connection.read(_MAY_ALTER)
@@ -158,6 +179,7 @@ async def look(connection: BoundedConnection) -> State:
         may_alter=may_alter,
         may_reload=bool(may_reload),
         version_num=version_num,
+        loaded_at=loaded_at,
     )
 
 
@@ -186,9 +208,7 @@ def _lines(state: State, wanted: int | None) -> list[PlanLine]:
         found.append(line("costs", text, is_warning=True))
     if wanted is not None and wanted >= 0:
         found.append(line("logged", "the text of those statements, with their literals", is_warning=True))
-    undo = f"ALTER SYSTEM SET {NAME} = {state.value_ms}" if state.is_in_auto_conf else statement_of(None)
     found += [
-        line("undo", f"{undo}, offered by {RESTORE_LOG_SLOW.title!r} while this opsdash runs"),
         line("lasts", "also over restarts: it is written into postgresql.auto.conf"),
         line("window", "look and set are two statements: what another sets in between is overwritten"),
     ]
