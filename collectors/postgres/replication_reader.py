@@ -87,7 +87,7 @@ def _named(kind: type[msgspec.Struct], row: Sequence[Any]) -> dict[str, Any]:
 
 
 def _slot(row: Sequence[Any], before: dict[str, int | None]) -> Slot:
-    name, slot_type, database, plugin, is_active, retained, wal_status, safe = decode.texts(row)
+    name, slot_type, database, plugin, is_active, retained, wal_status, safe, unused_s = decode.texts(row)
     earlier = before.get(name)
     return Slot(
         name=name,
@@ -99,4 +99,5 @@ def _slot(row: Sequence[Any], before: dict[str, int | None]) -> Slot:
         grown_bytes=retained - earlier if retained is not None and earlier is not None else None,
         wal_status=wal_status,
         safe_wal_bytes=safe,
+        unused_s=unused_s,
     )

@@ -43,6 +43,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """reserved, extended, unreserved (will be thrown away), lost (is thrown away)."""
     safe_wal_bytes: int | None = None
     """What may be written before it is in danger; None: no limit is set, so it may fill the disk."""
+    unused_s: float | None = None
+    """For how long nobody has read from it; None: somebody does, or the server does not say (before 17)."""
 
 
 class Receiver(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +61,8 @@ class Receiver(msgspec.Struct, frozen=True, kw_only=True):
     """Age of the last transaction replayed: also grows while the primary has nothing to do."""
     is_paused: bool = False
     """pg_wal_replay_pause() was called."""
+    has_primary: bool | None = None
+    """Whether it is told whom to follow (primary_conninfo); None: not visible to this role."""
 
 
 class Replication(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import msgspec
 import psycopg
 import pytest
 
@@ -102,6 +103,7 @@ async def test_standby_lags_when_it_does_not_replay_and_both_sides_say_so(
     assert there.slot_name == "follower"
     assert there.is_paused
     assert (there.unreplayed_bytes or 0) > MIB
+    assert there.has_primary
     here = await replication_of(primary)
     assert here.receiver is None
     (slot,) = here.slots
@@ -141,6 +143,7 @@ async def test_slot_that_nobody_uses_keeps_wal_and_is_seen_to_grow(
         assert (slots["feed"].plugin, slots["feed"].database) == ("pgoutput", "postgres")
         assert (slots["later"].retained_bytes, slots["later"].grown_bytes) == (None, None)
         assert not any(slot.is_active for slot in second.slots)
+        assert [slot.unused_s is not None for slot in second.slots] == [server.major >= 17] * 3
 
 
 def found(replication: Replication, **thresholds: int) -> list[tuple[str, str]]:
@@ -158,6 +161,49 @@ def test_standby_that_lags_in_time_or_bytes_is_found_and_a_caught_up_one_is_not(
         ("WARN", "standby b is 1m30s and 5 MiB behind · streaming"),
         ("WARN", "standby c is 900 MiB (it does not say how long) behind · catchup"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("receiver", "words"),
+    [
+        (Receiver(status="streaming", unreplayed_bytes=0, replayed_s_ago=9000.0), None),
+        (Receiver(status="streaming", unreplayed_bytes=8 * MIB, replayed_s_ago=3.0), None),
+        (Receiver(status=None, unreplayed_bytes=0, has_primary=False), None),
+        (
+            Receiver(status="streaming", unreplayed_bytes=8 * MIB, replayed_s_ago=90.0, is_paused=True),
+            "this standby: replay is paused · 8 MiB received and not replayed, last transaction replayed is "
+            "of 1m30s ago",
+        ),
+        (Receiver(status=None, unreplayed_bytes=0, has_primary=True), "this standby: no WAL receiver"),
+        (Receiver(status="streaming", unreplayed_bytes=900 * MIB), "this standby: replay is behind"),
+        (
+            Receiver(status="streaming", unreplayed_bytes=1, replayed_s_ago=90.0),
+            "this standby: replay is behind",
+        ),
+    ],
+)
+def test_standby_itself_says_when_it_does_not_follow(receiver: Receiver, words: str | None) -> None:
+    titles = [title for _, title in found(Replication(receiver=receiver))]
+    assert len(titles) == (words is not None)
+    assert all(title.startswith(words or "") for title in titles)
+
+
+def test_lag_of_a_standby_by_its_own_account_has_a_time_only_while_it_has_more_to_replay() -> None:
+    more = Receiver(status="streaming", unreplayed_bytes=MIB, replayed_s_ago=90.0, is_paused=True)
+    done = msgspec.structs.replace(more, unreplayed_bytes=0, is_paused=False)
+    lines = [replication_lines(Replication(receiver=r), PostgresThresholds())[0] for r in (more, done)]
+    assert [(line.state, line.lag_s, line.is_caught_up) for line in lines] == [
+        ("replay paused, streaming", 90.0, False),
+        ("streaming", None, True),
+    ]
+
+
+def test_slot_says_for_how_long_nobody_has_used_it() -> None:
+    slot = Slot(name="s", slot_type="physical", is_active=False, retained_bytes=900 * MIB, unused_s=7200.0)
+    ((_, title),) = found(Replication(slots=(slot,)))
+    assert title.startswith("replication slot s is not in use for 2h00m and keeps 900 MiB of WAL")
+    (line,) = replication_lines(Replication(slots=(slot,)), PostgresThresholds())
+    assert line.detail.endswith("for 2h00m")
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 
 from opsdash.collectors.finding import Finding, Severity, below_one
 from opsdash.collectors.format import duration, size
-from opsdash.collectors.postgres.replication_rows import Replication, Slot, Standby
+from opsdash.collectors.postgres.replication_rows import Receiver, Replication, Slot, Standby
 from opsdash.collectors.postgres.rows import PostgresData
 from opsdash.collectors.postgres.settings import PostgresThresholds
 from opsdash.collectors.target import Target
 
 
 def replication(data: PostgresData, target: Target, limits: PostgresThresholds) -> Iterator[Finding]:
-    """What is wrong with those who follow this server."""
+    """What is wrong with those who follow this server, and with how it follows another."""
     seen = data.replication
     if seen is None:
         return
+    if seen.receiver is not None and (claim := _not_following(seen.receiver, limits)) is not None:
+        yield _follows_badly(seen.receiver, target, *claim)
     for standby in seen.standbys:
         behind_s = (standby.replay_lag_s or 0.0) > limits.replication_lag_s
         if behind_s or (standby.replay_bytes or 0) > limits.replication_lag_bytes:
@@ -24,6 +26,39 @@ def replication(data: PostgresData, target: Target, limits: PostgresThresholds) 
             yield _in_danger(slot, target)
         elif not slot.is_active and (slot.retained_bytes or 0) > limits.slot_retained_bytes:
             yield _unused(slot, seen, target)
+
+
+def _not_following(receiver: Receiver, limits: PostgresThresholds) -> tuple[str, str] | None:
+    """What is wrong with a standby by its own account, and the likely cause; None when nothing is."""
+    if receiver.is_paused:
+        return "replay is paused", "pg_wal_replay_pause() was called here; pg_wal_replay_resume() goes on"
+    if receiver.status is None and receiver.has_primary:
+        return "no WAL receiver", "it cannot reach its primary, or is refused there: its own log says which"
+    waiting = receiver.unreplayed_bytes or 0
+    behind_s = (receiver.replayed_s_ago or 0.0) if waiting else 0.0
+    if behind_s > limits.replication_lag_s or waiting > limits.replication_lag_bytes:
+        return "replay is behind", "a query here holds it up, or it is slower than the primary writes"
+    return None
+
+
+def _follows_badly(receiver: Receiver, target: Target, claim: str, cause: str) -> Finding:
+    waiting = f"{size(receiver.unreplayed_bytes)} received and not replayed"
+    last = f"last transaction replayed is of {duration(receiver.replayed_s_ago)} ago"
+    return Finding(
+        severity=Severity.WARN,
+        target=target.id,
+        rule="postgres.replay",
+        title=f"this standby: {claim} · {waiting}, {last}",
+        short=f"{claim}, {size(receiver.unreplayed_bytes)} not replayed",
+        evidence=(
+            f"WAL receiver: {receiver.status or 'there is none'}"
+            + (f", from {receiver.sender}" if receiver.sender else ""),
+            f"{waiting}; {last}, which also grows while the primary writes nothing",
+        ),
+        cause=cause,
+        place="replication",
+        weight=below_one(receiver.unreplayed_bytes or 0, 2**30),
+    )
 
 
 def _lagging(standby: Standby, target: Target) -> Finding:
@@ -88,15 +123,16 @@ def _unused(slot: Slot, seen: Replication, target: Target) -> Finding:
     if slot.grown_bytes is not None and seen.span_s:
         per_s = max(slot.grown_bytes, 0) / seen.span_s
         growth = f"growing {size(per_s)}/s over {duration(seen.span_s)}" if per_s else "not growing"
+    unused = f" for {duration(slot.unused_s)}" if slot.unused_s is not None else ""
+    kept = size(slot.retained_bytes)
     limit = "until the disk is full" if slot.safe_wal_bytes is None else f"{size(slot.safe_wal_bytes)} more"
     return Finding(
         severity=Severity.WARN,
         target=target.id,
         rule="postgres.slot",
         subject=slot.name,
-        title=f"replication slot {slot.name} is not in use and keeps {size(slot.retained_bytes)} of WAL, "
-        f"{growth}",
-        short=f"slot {slot.name} unused, keeps {size(slot.retained_bytes)}",
+        title=f"replication slot {slot.name} is not in use{unused} and keeps {kept} of WAL, {growth}",
+        short=f"slot {slot.name} unused, keeps {kept}",
         evidence=(
             f"{slot.slot_type} slot" + (f" of {slot.plugin} in {slot.database}" if slot.plugin else ""),
             f"it may keep {limit}",

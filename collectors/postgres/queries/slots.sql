@@ -11,7 +11,9 @@ select
     s.active,
     pg_wal_lsn_diff(here.lsn, s.restart_lsn)::int8 as retained_bytes,
     s.wal_status,
-    s.safe_wal_size
+    s.safe_wal_size,
+    -- a column from 17 on
+    extract(epoch from clock_timestamp() - (to_jsonb(s) ->> 'inactive_since')::timestamptz)::float8 as unused_s
 from pg_replication_slots as s
 cross join (
     select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as lsn

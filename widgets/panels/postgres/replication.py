@@ -44,7 +44,7 @@ def _receiver(receiver: Receiver) -> ReplicationLine:
     state = receiver.status or "no WAL receiver"
     tone = Tone.OK if receiver.status == "streaming" else Tone.WARN
     if receiver.is_paused:
-        state, tone = f"{state}, replay paused", Tone.WARN
+        state, tone = f"replay paused, {state}", Tone.WARN
     replayed = f"last transaction replayed is of {duration(receiver.replayed_s_ago)} ago"
     return ReplicationLine(
         kind="follows",
@@ -53,6 +53,8 @@ def _receiver(receiver: Receiver) -> ReplicationLine:
         state=state,
         tone=tone,
         lag_bytes=receiver.unreplayed_bytes,
+        lag_s=receiver.replayed_s_ago if receiver.unreplayed_bytes else None,
+        is_caught_up=receiver.unreplayed_bytes == 0 and receiver.status == "streaming",
         detail=(f"slot {receiver.slot_name} · " if receiver.slot_name else "") + replayed,
     )
 
@@ -88,6 +90,8 @@ def _slot(slot: Slot, span_s: float | None, limits: PostgresThresholds) -> Repli
     if slot.wal_status in ("unreserved", "lost"):
         tone = Tone.CRIT
     words = [slot.slot_type, slot.plugin or "", slot.database or ""]
+    if slot.unused_s is not None:
+        words.append(f"for {duration(slot.unused_s)}")
     if slot.grown_bytes:
         words.append(f"{slot.grown_bytes / 1024**2:+.1f} MiB over {duration(span_s)}")
     if slot.safe_wal_bytes is not None:
@@ -118,7 +122,7 @@ REPLICATION_COLUMNS: tuple[Column[ReplicationLine], ...] = (
         cell=lambda r: (f"{GLYPHS.get(r.tone, '·')} {r.name}", r.tone),
         sort=lambda r: r.name,
     ),
-    Column(key="state", title="STATE", width=22, cell=lambda r: (r.state, r.tone), sort=lambda r: r.state),
+    Column(key="state", title="STATE", width=24, cell=lambda r: (r.state, r.tone), sort=lambda r: r.state),
     Column(
         key="bytes",
         title="LAG",
