@@ -116,6 +116,22 @@ async def test_plan_of_the_worst_statement_is_two_keys_from_the_overview(
     await stage.collector.close()
 
 
+async def test_worst_statement_has_figures_also_when_opsdash_has_only_just_looked(
+    tmp_path: Path, counting: PostgresServer
+) -> None:
+    stage = StatementStage(tmp_path, counting)
+    stage.run("select counted.pg_stat_statements_reset()")
+    stage.run(TEXT, times=40)
+    await stage.look()
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("2")
+        await until(pilot, "TARGET")
+        await pilot.press("e")
+        await until(pilot, "since reset, over")
+        assert "mean -" not in said(stage.app)
+    await stage.collector.close()
+
+
 async def test_statement_of_a_session_is_masked_until_revealed_and_that_is_recorded(
     tmp_path: Path, counting: PostgresServer
 ) -> None:
