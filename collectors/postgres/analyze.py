@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from psycopg.sql import Literal
 
+from opsdash.collectors.format import plural
 from opsdash.collectors.postgres.client import Connection
 from opsdash.collectors.postgres.drill import Source, drill, read_source
 from opsdash.collectors.postgres.explain import (
@@ -112,7 +113,8 @@ async def analyze(
         if checked.refusal is not None:
             return checked.refusal
         if checked.parameters != len(values):
-            return f"it has {checked.parameters} parameters, and {len(values)} values were given"
+            has = plural(checked.parameters, "parameter")
+            return f"it has {has}, and was given {plural(len(values), 'value')}"
         async with read_only(connection, target, "analyze_limits"):
             name = await prepare(connection, source.text)
             literals = [Literal(value).as_string(connection) for value in values]

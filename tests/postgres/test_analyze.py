@@ -142,8 +142,8 @@ async def test_what_may_do_more_than_read_is_not_executed(
 async def test_wrong_number_of_values_is_said(analyst: Analyst) -> None:
     text, beginning = "select max(qty) from items where region = 0", "select max(qty) from items where region"
     for typed, why in (
-        ("", "it has 1 parameters, whose values the server does not keep"),
-        ("[1, 2]", "it has 1 parameters, and 2 values were given"),
+        ("", "it has 1 parameter, whose values the server does not keep"),
+        ("[1, 2]", "it has 1 parameter, and was given 2 values"),
         ("A-17", "expected a JSON list"),
     ):
         plan = await analyst.plan_of(text, beginning, typed)

@@ -7,7 +7,7 @@ import msgspec
 
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.errors import ConnectionLost, NotSupported, TargetError, TimedOut
-from opsdash.collectors.format import duration, number
+from opsdash.collectors.format import duration, number, plural
 from opsdash.collectors.postgres.plan import Plan as QueryPlan
 from opsdash.collectors.postgres.plan_text import misjudged, outline, own_ms, slowest
 from opsdash.collectors.postgres.rows import SessionIdentity
@@ -94,10 +94,10 @@ def _misfit(found: "Examined", values: Sequence[str | None] | str) -> str | None
         return None
     if not values:
         return (
-            f"it has {found.parameters} parameters, whose values the server does not keep: from the table of "
-            "statements this action asks for them"
+            f"it has {plural(found.parameters, 'parameter')}, whose values the server does not keep: from "
+            "the table of statements this action asks for them"
         )
-    return f"it has {found.parameters} parameters, and {len(values)} values were given"
+    return f"it has {plural(found.parameters, 'parameter')}, and was given {plural(len(values), 'value')}"
 
 
 def _lines(found: "Examined") -> Sequence[PlanLine]:

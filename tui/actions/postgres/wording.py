@@ -109,7 +109,7 @@ def _lost_all(deed: Deed, sessions: Sequence[SessionRow], now: datetime) -> Plan
         return _line("lost", "none of them has an open transaction")
     written = sum(s.backend_xid is not None for s in sessions)
     text = f"{plural(len(starts), 'open transaction')}, the oldest since {clock_time(min(starts), now)}; "
-    text += f"{written} of them may have written (it has a transaction id)" if written else "none has written"
+    text += f"{written} of them may have written (with a transaction id)" if written else "none has written"
     return _line("lost", text + (", savepoints apart" if deed is Deed.CANCEL else ""))
 
 
