@@ -105,10 +105,17 @@ def scope_lines(statements: Statements, scope: Scope, mono_s: float, width: int)
         f", {milliseconds(statements.took_s * 1000)} each" if statements.took_s is not None else "",
     ]
     about: Line = ((f"t  {scope.value}, {length}", Tone.ACCENT), ("".join(parts), Tone.MUTED))
-    if statements.tracks_io is not False:
-        return (about,)
-    off = "I/O time: track_io_timing is off; `opsdash doctor` says more"
-    return (about, *labelled("unknown", off, width=width, tone=Tone.MUTED))
+    if statements.tracks_io is False:
+        off = "I/O time: track_io_timing is off; `opsdash doctor` says more"
+        return (about, *labelled("unknown", off, width=width, tone=Tone.MUTED))
+    if any(_reads_longer_than_it_runs(work_in(row, scope)) for row in statements.rows):
+        added = "I/O time is added up over parallel workers, so it can exceed the time"
+        return (about, *labelled("note", added, width=width, tone=Tone.MUTED))
+    return (about,)
+
+
+def _reads_longer_than_it_runs(work: Work | None) -> bool:
+    return work is not None and work.io_ms is not None and work.io_ms > work.exec_ms
 
 
 def _share(share: float | None) -> str:
