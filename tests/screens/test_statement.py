@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from opsdash.collectors.postgres.statement_rows import StatementId, StatementRow, Statements, TrendPoint, Work
-from opsdash.widgets.panels.postgres.statements import STATEMENT_COLUMNS
+from opsdash.widgets.panels.postgres.statements import STATEMENT_COLUMNS, Scope, statement_lines
 from tests.screens.stage import Stage
 from tests.support.readings import reading, session
 from tests.support.screen import SIZES, assert_fills, cursor_line, said, text_of, until
@@ -73,6 +73,17 @@ async def test_statement_that_left_the_table_is_said_to_be_gone(tmp_path: Path) 
         await pilot.press("enter")
         await until(pilot, "nobody runs it, in this reading")
         assert "update stock" not in text_of(stage.app)
+
+
+def test_live_a_statement_that_pauses_stays_below_those_that_work() -> None:
+    (busy,) = statements().rows
+    pausing = msgspec.structs.replace(busy, identity=StatementId(7, 10, 5), live=Work())
+    long_ago = msgspec.structs.replace(pausing, identity=StatementId(8, 10, 5), recent=Work())
+    seen = statements(rows=(long_ago, pausing, busy))
+    lines = statement_lines(seen, Scope.LIVE)
+    assert [line.row.identity.queryid for line in lines] == [8831, 7]
+    assert (lines[1].work.calls, lines[1].calls_per_min) == (0, 0.0)
+    assert [line.row.identity.queryid for line in statement_lines(seen, Scope.RECENT)] == [7, 8831]
 
 
 async def test_io_time_is_told_and_sorted_by_or_said_not_to_be_counted(tmp_path: Path) -> None:

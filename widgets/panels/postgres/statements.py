@@ -61,16 +61,21 @@ def total_in(statements: Statements, scope: Scope) -> Work | None:
 
 
 def statement_lines(statements: Statements, scope: Scope) -> tuple[StatementLine, ...]:
-    """The statements that did anything in a scope, most execution time first."""
+    """The statements that did anything in a scope, most execution time first.
+
+    Live, they are followed by those that did something in the last minutes: between two readings most pause,
+    and would go from under the cursor.
+    """
     total = total_in(statements, scope)
     span_s = span_of(statements, scope)
-    busy = [
-        (row, work)
-        for row in statements.rows
-        if (work := work_in(row, scope)) is not None and work is not NOTHING and work.calls
-    ]
-    busy.sort(key=lambda pair: -pair[1].exec_ms)
-    return tuple(statement_line(row, work, total, span_s) for row, work in busy)
+    shown = []
+    for row in statements.rows:
+        work = work_in(row, scope)
+        recent = row.recent if scope is Scope.LIVE and row.recent is not None else NOTHING
+        if work is not None and (work.calls or recent.calls):
+            shown.append((-work.exec_ms, -recent.exec_ms, row, work))
+    shown.sort(key=lambda each: each[:2])
+    return tuple(statement_line(row, work, total, span_s) for *_, row, work in shown)
 
 
 def statement_line(row: StatementRow, work: Work, total: Work | None, span_s: float | None) -> StatementLine:
@@ -91,7 +96,8 @@ def nothing_to_show(statements: Statements | None, scope: Scope) -> str:
         return f"? {statements.missing}"
     if span_of(statements, scope) is None and scope is not Scope.TOTAL:
         return "? two readings are needed, one is there (t: since reset)"
-    return f"● no statement ended in the last {duration(span_of(statements, scope))} (t: a longer time)"
+    longest_s = statements.recent_s if scope is Scope.LIVE else span_of(statements, scope)
+    return f"● no statement ended in the last {duration(longest_s)} (t: a longer time)"
 
 
 def scope_lines(statements: Statements, scope: Scope, mono_s: float, width: int) -> tuple[Line, ...]:
