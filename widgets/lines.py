@@ -5,7 +5,6 @@ Text is cleaned and never parsed as markup, so what a target says is always data
 
 import textwrap
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -16,6 +15,9 @@ from textual.strip import Strip
 from opsdash.collectors.text import clean
 from opsdash.widgets.plain_lines import PlainLines
 from opsdash.widgets.status import Tone
+from opsdash.widgets.tones import tone_style
+
+_BOLD = frozenset({Tone.WARN, Tone.CRIT, Tone.UNKNOWN, Tone.ACCENT})
 
 Span = str | tuple[str, Tone]
 Line = tuple[Span, ...]
@@ -135,19 +137,8 @@ def labelled(
 class Lines(PlainLines):
     """A block of lines; a line that did not change is not painted again."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{tone.value}" for tone in Tone}
-
     DEFAULT_CSS = """
-    Lines {
-        height: 1fr;
-        .lines--normal { color: $foreground; }
-        .lines--muted { color: $foreground-muted; }
-        .lines--ok { color: $text-success; }
-        .lines--warn { color: $text-warning; text-style: bold; }
-        .lines--crit { color: $text-error; text-style: bold; }
-        .lines--unknown { color: $text-accent; text-style: bold; }
-        .lines--accent { color: $text-primary; text-style: bold; }
-    }
+    Lines { height: 1fr; }
     """
 
     def __init__(
@@ -156,7 +147,6 @@ class Lines(PlainLines):
         super().__init__(id=id, classes=classes)
         self._lines: tuple[Line, ...] = tuple(lines)
         self._styles_of: dict[Tone, Style] = {}
-        """Textual forgets a component's style at every refresh."""
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -183,13 +173,15 @@ class Lines(PlainLines):
 
     def notify_style_update(self) -> None:
         """Theme or classes changed."""
-        self._styles_of.clear()
+        if self._styles_of:
+            self._styles_of.clear()
+            self.refresh()
         super().notify_style_update()
 
     def _style(self, tone: Tone) -> Style:
         style = self._styles_of.get(tone)
         if style is None:
-            style = self._styles_of[tone] = self.get_component_rich_style(f"lines--{tone.value}")
+            style = self._styles_of[tone] = tone_style(self, tone, bold=tone in _BOLD)
         return style
 
     def render_line(self, y: int) -> Strip:

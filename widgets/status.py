@@ -6,7 +6,7 @@ from opsdash.collectors.finding import Severity
 
 
 class Tone(enum.Enum):
-    """How a text is meant; the theme says what that looks like. The value is the component class's ending."""
+    """How a text is meant; the theme says what that looks like (`tones.py`)."""
 
     NORMAL = "normal"
     MUTED = "muted"

@@ -20,6 +20,8 @@ _NO_MARK = "  "
 _GUTTER = {(False, False): _NO_MARK, (True, False): "▸ ", (False, True): " *", (True, True): "▸*"}
 """Left of the first column: whether the cursor is here and whether the row is marked, told without colour."""
 
+_BOLD = Style(bold=True)
+
 _KEPT = 128
 """Drawn lines that are kept: a few screens of rows."""
 
@@ -39,8 +41,8 @@ class TableLines(Generic[Row]):
     `clear` when columns or theme changed.
     """
 
-    def __init__(self, style: Callable[[str, bool], Style]) -> None:
-        """Args: style: of "header", "empty" or a tone's value, and whether it is under the cursor."""
+    def __init__(self, style: Callable[[Tone, bool], Style]) -> None:
+        """Args: style: of a tone, and whether it is under the cursor."""
         self._style = lru_cache(64)(style)
         self._width = 0
         self._strips: LRUCache[RowLine, Strip] = LRUCache(_KEPT)
@@ -81,12 +83,12 @@ class TableLines(Generic[Row]):
             arrow = "" if column.key != sort else "▼" if largest_first else "▲"
             title = cut(cell_text(column.title), place.width - len(arrow)) + arrow
             texts.append(fitted(title, place.width, right=column.align == "right"))
-        style = self._style("header", False)
+        style = self._style(Tone.MUTED, False) + _BOLD
         return self._filled([Segment(_NO_MARK + (" " * GAP).join(texts), style)], style)
 
     def note(self, text: str) -> Strip:
         """Draw a line that stands in place of rows."""
-        style = self._style("empty", False)
+        style = self._style(Tone.MUTED, False)
         return self._filled([Segment(cut(_NO_MARK + cell_text(text), self._width), style)], style)
 
     def _draw(self, line: RowLine) -> Strip:
@@ -96,11 +98,11 @@ class TableLines(Generic[Row]):
             fitted(cell_text(text), place.width, right=place.column.align == "right")
             for place, (text, _) in zip(self.places, line.cells, strict=True)
         ]
-        plain = self._style(Tone.NORMAL.value, line.cursor)
+        plain = self._style(Tone.NORMAL, line.cursor)
         segments = [Segment(_GUTTER[line.cursor, line.marked], plain)]
         for tone, run in groupby(zip(line.cells, texts, strict=True), key=lambda cell: cell[0][1]):
             shown = (" " * GAP).join(text for _, text in run)
-            segments += [Segment(shown, self._style(tone.value, line.cursor)), Segment(" " * GAP, plain)]
+            segments += [Segment(shown, self._style(tone, line.cursor)), Segment(" " * GAP, plain)]
         return self._filled(segments[:-1], plain)
 
     def _filled(self, segments: Sequence[Segment], rest: Style) -> Strip:

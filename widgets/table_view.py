@@ -7,7 +7,7 @@ keys: that is `table.py`.
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import ClassVar, Generic
+from typing import Generic
 
 from rich.style import Style
 from textual import events
@@ -21,17 +21,11 @@ from opsdash.widgets.columns import Column, Row
 from opsdash.widgets.plain_lines import PlainLines
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table_lines import RowLine, TableLines
+from opsdash.widgets.tones import tone_style
 
 
 class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
     """A frozen header and the visible ones of any number of rows, one of them under the cursor."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--cursor",
-        "table--empty",
-        *(f"table--{tone.value}" for tone in Tone),
-    }
 
     DEFAULT_CSS = """
     TableView {
@@ -39,17 +33,6 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
-        .table--header { color: $foreground-muted; text-style: bold; }
-        .table--empty { color: $foreground-muted; }
-        .table--cursor { text-style: bold; }
-        &:focus .table--cursor { text-style: bold reverse; }
-        .table--normal { color: $foreground; }
-        .table--muted { color: $foreground-muted; }
-        .table--ok { color: $text-success; }
-        .table--warn { color: $text-warning; }
-        .table--crit { color: $text-error; }
-        .table--unknown { color: $text-accent; }
-        .table--accent { color: $text-primary; }
     }
     """
 
@@ -215,10 +198,8 @@ class TableView(PlainLines, ScrollView, Generic[Row], inherit_bindings=False):
         if self._lines.places is not before:
             self._due = {}  # made for other columns: the scroll bar came or went since
 
-    def _style(self, name: str, cursor: bool) -> Style:
-        style = self.get_component_rich_style(f"table--{name}")
-        # of several names at once Textual would only keep the last one's text style
-        return style + self.get_component_rich_style("table--cursor", partial=True) if cursor else style
+    def _style(self, tone: Tone, cursor: bool) -> Style:
+        return tone_style(self, tone, bold=cursor, reverse=cursor and self.has_focus)
 
     def _line(self, y: int) -> RowLine | None:
         """What line `y` of the view says; None where no row is."""

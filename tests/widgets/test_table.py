@@ -9,6 +9,7 @@ from textual.widgets import Button
 from opsdash.widgets.columns import Column
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table import Table
+from opsdash.widgets.tones import tone_style
 from tests.support.strips import lines_of, style_of
 from tests.support.waiting import wait_until_async
 from tests.widgets.tables import COLUMNS, Session, TableApp, sessions
@@ -316,8 +317,7 @@ async def test_cell_tone_wins_over_the_row_s() -> None:
     app = TableApp(tone=lambda s: Tone.CRIT)
     app.table.show(sessions(1, 2))
     async with app.run_test(size=(60, 10)):
-        crit = app.table.get_component_rich_style("table--crit").color
-        muted = app.table.get_component_rich_style("table--muted").color
+        crit, muted = (tone_style(app.table, tone).color for tone in (Tone.CRIT, Tone.MUTED))
         assert (
             style_of(app.table, 2, "select").color
             == crit
