@@ -23,16 +23,27 @@ FRESH_S = 2.0
 def freshness(view: TargetView, now_mono_s: float) -> Line:
     """The age of what is shown, and the failure in the target's words where reads fail."""
     seconds = view.age_s(now_mono_s)
-    if view.failure is not None:
-        word = view.failure.kind.value
-        if seconds is None:
-            return ((f"{GLYPHS[Tone.CRIT]} {word}, no data yet", Tone.CRIT),)
-        return ((f"▲ stale {age(seconds)}: {word}", Tone.WARN),)
     if seconds is None:
-        return (("? waiting for the first reading", Tone.UNKNOWN),)
+        tone = Tone.UNKNOWN if view.failure is None else Tone.CRIT
+        return ((f"{GLYPHS[tone]} {_without_data(view)}", tone),)
+    if view.failure is not None:
+        return ((f"▲ stale {age(seconds)}: {view.failure.kind.value}", Tone.WARN),)
     if view.is_stale(now_mono_s):
         return ((f"▲ stale {age(seconds)}: no answer yet", Tone.WARN),)
     return ((f"● <{age(FRESH_S)}" if seconds < FRESH_S else f"● {age(seconds)}", Tone.OK),)
+
+
+def freshness_beside(view: TargetView, now_mono_s: float, tone: Tone) -> Line:
+    """The same on a line that begins with the target's glyph, in `tone`: that is not said again."""
+    if view.age_s(now_mono_s) is None:
+        return ((_without_data(view), tone),)
+    return freshness(view, now_mono_s)
+
+
+def _without_data(view: TargetView) -> str:
+    if view.failure is None:
+        return "waiting for the first reading"
+    return f"{view.failure.kind.value}, no data yet"
 
 
 def stale_mark(view: TargetView, now_mono_s: float) -> Line:
@@ -189,11 +200,11 @@ def _target_line(telling: Telling, view: TargetView, findings: Sequence[Finding]
     """One target in one line: its name, how it fares, the age of that."""
     tone = view_tone(view, findings)
     name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
-    fresh = freshness(view, room.mono_s)
+    fresh = freshness_beside(view, room.mono_s, tone)
     if view.failure is not None:
         return (*name, "  ", *fresh, (f"  {view.failure.reason}", Tone.NORMAL))
     if view.good is None:
-        return (*name, ("waiting for the first reading", Tone.MUTED))
+        return (*name, "  ", *fresh)
     left = room.width - line_width(fresh) - 1
     parts = telling.parts(view, left - line_width(name) - 2)
     return spread(fit([(0, name), *parts], left), fresh, room.width)

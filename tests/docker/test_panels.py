@@ -92,7 +92,7 @@ def test_the_worst_engine_is_shown_in_full_and_the_others_in_a_line() -> None:
     assert lines[8] == "  +9 more"
     assert lines[9].startswith("● edge            Docker 20.10.24   1 healthy")
     assert lines[10].startswith("● gone") or "connection refused, no data yet" in lines[10]
-    assert lines[11] == "? new           waiting for the first reading"
+    assert lines[11] == "? new             waiting for the first reading"
 
 
 def test_a_narrow_heading_keeps_the_worst_counts_and_the_age() -> None:

@@ -65,7 +65,9 @@ async def test_dead_target_is_told_with_its_own_words(tmp_path: Path, size: tupl
     async with stage.at(*size) as pilot:
         await until(pilot, "1 down, 1 of 2 targets live")
         text = said(stage.app)
-        assert "✖ connection refused, no data yet" in text
+        where = [line for line in text_of(stage.app).splitlines() if "✖ ledger" in line]
+        assert all(line.count("✖") == 1 for line in where)
+        assert "✖ ledger connection refused" in text
         if size[0] >= 132:
             assert REFUSED in text
         assert_fills(stage.app)

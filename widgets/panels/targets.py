@@ -10,7 +10,7 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.target import TargetId
 from opsdash.widgets.columns import Column
 from opsdash.widgets.lines import span_text
-from opsdash.widgets.panel import freshness, view_tone
+from opsdash.widgets.panel import freshness_beside, view_tone
 from opsdash.widgets.status import GLYPHS, Tone
 
 Data = TypeVar("Data")
@@ -48,7 +48,7 @@ def target_lines(
 def status(view: TargetView, mono_s: float, wrong: str | None = None) -> str:
     """Its age; beside it why it could not be read, else what is `wrong` with what was read."""
     said = view.failure.reason if view.failure is not None else wrong
-    words = "".join(span_text(span) for span in freshness(view, mono_s))
+    words = "".join(span_text(span) for span in freshness_beside(view, mono_s, Tone.NORMAL))
     return f"{words} · {said}" if said else words
 
 

@@ -7,7 +7,7 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.host.rows import Disk, HostData
 from opsdash.collectors.host.settings import HostThresholds
 from opsdash.widgets.lines import Line, rule
-from opsdash.widgets.panel import fit, freshness, stale_mark, view_tone, worst_first
+from opsdash.widgets.panel import fit, freshness, freshness_beside, stale_mark, view_tone, worst_first
 from opsdash.widgets.panels.host.words import (
     disk_tone,
     disk_words,
@@ -47,7 +47,11 @@ def host_line(view: TargetView, findings: Sequence[Finding], mono_s: float, widt
     head: Line = ((f"{GLYPHS[tone]} {view.target.name:<14} ", tone),)
     data: HostData | None = view.data
     if data is None or view.failure is not None:
-        return (*head, *freshness(view, mono_s), f"  {view.failure.reason}" if view.failure else "")
+        return (
+            *head,
+            *freshness_beside(view, mono_s, tone),
+            f"  {view.failure.reason}" if view.failure else "",
+        )
     limits = limits_of(view)
     disks = worst_disks(data, limits)
     parts: list[tuple[int, Line]] = [

@@ -9,7 +9,7 @@ from opsdash.collectors.http.rows import HttpData
 from opsdash.widgets.lines import Line, rule
 from opsdash.widgets.panel import (
     fit,
-    freshness,
+    freshness_beside,
     stale_mark,
     tone_counts,
     view_tone,
@@ -64,7 +64,7 @@ def endpoint_line(view: TargetView, findings: Sequence[Finding], mono_s: float, 
     head: Line = ((f"{GLYPHS[tone]} {view.target.name:<14} ", tone),)
     if view.data is None or view.failure is not None:
         reason = f"  {view.failure.reason}" if view.failure is not None else ""
-        return (*head, *freshness(view, mono_s), reason)
+        return (*head, *freshness_beside(view, mono_s, tone), reason)
     data: HttpData = view.data
     limits = limits_of(view)
     word, word_tone = state_word(data, limits)
