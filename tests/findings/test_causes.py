@@ -67,10 +67,13 @@ def test_dependency_of_a_kind_is_the_only_target_of_that_kind() -> None:
 
 
 def test_the_likely_cause_stands_in_the_title_before_the_details() -> None:
-    slow = msgspec.structs.replace(finding(API, "http.slow"), title="/health slow · p95 2.0s over 13 probes")
+    slow = msgspec.structs.replace(
+        finding(API, "http.slow"), title="/health slow · p95 2.0s over 13 probes", short="/health slow"
+    )
     findings = [slow, finding(ORDERS, "postgres.blocking")]
     ranked = with_causes(findings, [api("database"), database()])
     assert ranked[1].title == "/health slow · probably because of orders-db · p95 2.0s over 13 probes"
+    assert ranked[1].short == "/health slow · likely orders-db"
     assert ranked[0].title == "postgres.blocking on orders-db"
 
 

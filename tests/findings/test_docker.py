@@ -425,6 +425,7 @@ def test_a_target_that_is_not_reached_is_explained_by_its_container(
     unreached = next(f for f in told if f.target.kind == "redis")
     assert (unreached.cause or "").startswith(f"probably because of local: {down.name} ") is is_explained
     if is_explained:
+        assert unreached.short == f"connection refused for 40s · likely container {down.name}"
         assert [f.target.kind for f in told] == ["docker", "redis"], "the cause stands above"
 
 

@@ -33,14 +33,14 @@ def test_first_failed_probe_is_a_warning_and_the_third_is_critical() -> None:
     assert "it counts as down after 3 failed probes in a row" in first.evidence
     assert third.severity is Severity.CRIT
     assert third.title == "/health failing 3 of 4, watching for 6s · 503 Service Unavailable"
-    assert third.short == "/health failing 3/4: 503 server error"
+    assert third.short == "/health failing 3/4 · 503 server error"
     assert third.basis == "3 failed probes in a row, watching for 6s"
 
 
 def test_failing_dependency_is_in_title_and_cause() -> None:
     last = probe(DOWN, checks=(DATABASE,), reason="503 · database=unhealthy")
     data = reading([*series(DOWN, DOWN), last])
-    assert only(data).short == "/health failing 3/3: 503 database=unhealthy"
+    assert only(data).short == "/health failing 3/3 · 503 database=unhealthy"
     assert only(data).cause == "it says that database is not well"
     assert "the body says database=unhealthy: pool is empty" in only(data).evidence
 
@@ -55,7 +55,7 @@ def test_degraded_is_a_warning_and_not_down() -> None:
     data = reading([probe(DEGRADED, checks=(DATABASE,), reason="it says degraded · database=unhealthy")])
     assert (only(data).rule, only(data).severity) == ("http.degraded", Severity.WARN)
     assert only(data).title.startswith("/health degraded, not down")
-    assert only(data).short == "/health degraded: database=unhealthy", "that it answered with 200 is no news"
+    assert only(data).short == "/health degraded · database=unhealthy", "that it answered with 200 is no news"
     assert only(data).place == "checks"
 
 

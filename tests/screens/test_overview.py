@@ -4,11 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from opsdash.collectors.http.rows import SubCheck, Verdict
 from opsdash.collectors.snapshot import FailureKind
+from opsdash.collectors.target import TargetId
+from opsdash.tui.screens.overview import WIDE
+from tests.http.probing import probe
+from tests.http.probing import reading as http_reading
 from tests.screens.stage import LEDGER, PRODUCTION, Stage, blocker, incident
+from tests.support.every_kind import EveryKind
 from tests.support.readings import connections, reading
 from tests.support.screen import SIZES, assert_fills, cursor_line, line_with, said, text_of, until
 
+API = TargetId("http", "api")
 REFUSED = "connection to server at 10.0.0.5, port 5432 failed: Connection refused"
 
 
@@ -27,6 +34,20 @@ async def test_findings_come_first_the_worst_on_top(tmp_path: Path, size: tuple[
         assert "orders" in lines[blocking]
         assert "K terminate" in (lines[blocking] if size[0] >= 80 else lines[-1])
         assert_fills(stage.app)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_effect_names_its_likely_cause_at_every_width(tmp_path: Path, size: tuple[int, int]) -> None:
+    stage = EveryKind(tmp_path)
+    stage.read_all()
+    checks = (SubCheck(name="orders", says="down", verdict=Verdict.DEGRADED),)
+    stage.push(API, data=http_reading([probe(Verdict.DEGRADED, checks=checks, reason="orders=down")]))
+    async with stage.at(*size, is_read=False) as pilot:
+        await until(pilot, "1 Health")
+        while " api " not in cursor_line(stage.app):
+            await pilot.press("j")
+        because = ", not down · probably because of orders" if size[0] >= WIDE else " · likely orders"
+        assert f"/health degraded{because}" in cursor_line(stage.app)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,7 +9,7 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.http.rows import HttpData
 from opsdash.collectors.http.settings import HttpSettings
 from opsdash.collectors.target import TargetId
-from opsdash.tui.findings.docker_causes import containers_behind
+from opsdash.tui.findings.docker_causes import containers_behind, named
 from opsdash.tui.findings.reachability import RULE
 
 Key = tuple[TargetId, str, str]
@@ -47,12 +47,25 @@ def with_causes(findings: Sequence[Finding], views: Iterable[TargetView]) -> tup
             because = (*_explanations(finding, view, seen, findings), *because)
         if because:
             words = "; and of ".join(f"{one.target.name}: {one.title}" for one in because)
-            names = ", ".join(dict.fromkeys(one.target.name for one in because))
-            what, dot, more = finding.title.partition(" · ")
-            title = f"{what} · probably because of {names}{dot}{more}"
-            cause = f"probably because of {words}"
-            explained[finding.key] = (msgspec.structs.replace(finding, title=title, cause=cause), because)
+            names = ", ".join(dict.fromkeys(named(one, seen[one.target]) for one in because))
+            told = msgspec.structs.replace(
+                finding,
+                title=_before_details(finding.title, f"probably because of {names}"),
+                short=_before_details(finding.short, f"likely {names}"),
+                cause=f"probably because of {words}",
+            )
+            explained[finding.key] = (told, because)
     return _ordered(findings, explained) if explained else tuple(findings)
+
+
+def _before_details(text: str, cause: str) -> str:
+    """The cause right behind what is wrong, where it is cut last.
+
+    >>> _before_details("slow · p95 2.0s", "likely db"), _before_details("connection refused", "likely db")
+    ('slow · likely db · p95 2.0s', 'connection refused · likely db')
+    """
+    what, dot, details = text.partition(" · ")
+    return f"{what} · {cause}{dot}{details}"
 
 
 def _explanations(

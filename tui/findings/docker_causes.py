@@ -41,6 +41,15 @@ def containers_behind(
     )
 
 
+def named(finding: Finding, view: TargetView) -> str:
+    """What a finding is about, as a name in a list of causes: the container on an engine, else the target."""
+    if isinstance(view.data, EngineData):
+        ids = concerned(finding)
+        names = [container.name for container in view.data.containers if container.id in ids]
+        return f"container {names[0]}" if names else finding.target.name
+    return finding.target.name
+
+
 def _is_called(container: Container, name: str) -> bool:
     """Whether a target's name is that of a container or of its service.
 

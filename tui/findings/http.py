@@ -69,7 +69,7 @@ def _down(data: HttpData, target: Target, limits: HttpThresholds) -> Iterator[Fi
         short = f"{data.label} back? {data.passing} of {limits.up_after} good probes"
     else:
         title = f"{data.label} failing {data.failing} of {data.probed}, {watching} · {probe.reason}"
-        short = f"{data.label} failing {data.failing}/{data.probed}: {_brief(probe)}"
+        short = f"{data.label} failing {data.failing}/{data.probed} · {_brief(probe)}"
     yield Finding(
         severity=Severity.CRIT if data.state is Verdict.DOWN else Severity.WARN,
         target=target.id,
@@ -164,7 +164,7 @@ def _degraded(data: HttpData, target: Target, slow: Finding | None) -> Finding |
         target=target.id,
         rule="http.degraded",
         title=f"{data.label} degraded, not down · {named or probe.reason}",
-        short=f"{data.label} degraded: {_brief(probe)}",
+        short=f"{data.label} degraded · {_brief(probe)}",
         evidence=(f"{probe.reason}", *_checks_evidence(probe)),
         cause=_down_cause(probe),
         place="checks" if probe.checks else PLACE,
