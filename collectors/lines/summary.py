@@ -9,7 +9,9 @@ from opsdash.collectors.lines.record import Level
 from opsdash.collectors.snapshot import Failure
 
 LATEST = 5
-"""The newest lines, and the newest bad ones, that a summary has of a source."""
+"""The newest lines that a summary has of a source."""
+LATEST_TROUBLE = 15
+"""The newest bad ones: as many as a panel has room for where most of the trouble is in one source."""
 
 
 class Minute(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from opsdash.collectors.lines.minutes import minutes_of
 from opsdash.collectors.lines.multiline import is_continuation
 from opsdash.collectors.lines.parse import read_line
 from opsdash.collectors.lines.record import Format, Level
-from opsdash.collectors.lines.summary import LATEST, LatestLine, Minute, SourceSummary
+from opsdash.collectors.lines.summary import LATEST, LATEST_TROUBLE, LatestLine, Minute, SourceSummary
 from opsdash.collectors.lines.trouble_words import WORDS_OF_ANY_FORMAT, trouble_words
 from opsdash.collectors.snapshot import Failure
 
@@ -85,7 +85,7 @@ class Tally:
         """Lines seen: the number in the buffer of the next one."""
         self._minutes: dict[int, _Counts] = {}
         """Whole minutes since 1970 -> counts."""
-        self._trouble: deque[_Kept] = deque(maxlen=LATEST)
+        self._trouble: deque[_Kept] = deque(maxlen=LATEST_TROUBLE)
         self._last_arrived_at: float | None = None
         self._sample: deque[bytes] = deque(maxlen=_SAMPLE)
         self._recognised_by = 0
@@ -224,7 +224,7 @@ class Tally:
             counts.lines += lines
             counts.errors += min(errors, lines)
             counts.warnings += min(warnings, lines)
-        for start in sorted(trouble)[-LATEST:]:
+        for start in sorted(trouble)[-LATEST_TROUBLE:]:
             number = self._end - data.count(b"\n", start)
             kept = trouble[start]
             line = msgspec.structs.replace(kept.line, number=number)

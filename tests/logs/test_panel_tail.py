@@ -6,7 +6,7 @@ import msgspec
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.lines.record import Level
-from opsdash.collectors.lines.summary import LATEST, LatestLine, SourceSummary
+from opsdash.collectors.lines.summary import LATEST, LATEST_TROUBLE, LatestLine, SourceSummary
 from opsdash.collectors.snapshot import Snapshot
 from opsdash.collectors.target import Environment, Target, TargetId
 from opsdash.widgets.lines import span_text
@@ -32,7 +32,7 @@ def source(name: str, *seconds_ago: float) -> SourceSummary:
         end=100,
         dropped=0,
         held_bytes=1,
-        latest=lines,
+        latest=lines[-LATEST:],
         latest_trouble=lines,
         watched_since=0.0,
     )
@@ -54,12 +54,12 @@ def shown(*sources: SourceSummary) -> list[str]:
 
 
 def test_a_line_from_before_what_is_known_of_a_busy_source_is_left_out() -> None:
-    busy = source("busy.log", *range(LATEST, 0, -1))
+    busy = source("busy.log", *range(LATEST_TROUBLE, 0, -1))
     quiet = source("quiet.log", 300.0, 2.5)
     told = shown(busy, quiet)
     assert not any("quiet.log 300" in line for line in told)
     assert any("quiet.log 2.5" in line for line in told)
-    assert sum("busy.log" in line for line in told) == LATEST
+    assert sum("busy.log" in line for line in told) == LATEST_TROUBLE
 
 
 def test_of_quiet_sources_old_lines_are_shown() -> None:

@@ -14,7 +14,7 @@ from opsdash.collectors.lines.formats import recognise
 from opsdash.collectors.lines.multiline import is_continuation
 from opsdash.collectors.lines.parse import read_line
 from opsdash.collectors.lines.record import Format, Level
-from opsdash.collectors.lines.summary import Minute, SourceSummary
+from opsdash.collectors.lines.summary import LATEST, LATEST_TROUBLE, Minute, SourceSummary
 from opsdash.collectors.lines.tally import MINUTES, Tally
 from opsdash.collectors.snapshot import Failure, FailureKind
 from tests.logs.known_lines import LINES
@@ -126,6 +126,15 @@ def test_the_newest_lines_and_the_newest_bad_ones_are_told_with_their_numbers() 
     assert told.latest_trouble[0].at == MINUTE + 7
     for one in (*told.latest, *told.latest_trouble):
         assert one.text.encode() in source.buffer.line(one.number)
+
+
+def test_of_a_source_in_trouble_a_panel_full_of_bad_lines_is_told() -> None:
+    source = Source()
+    source.add(*(line(12, "ERROR", f"bad {n}") for n in range(LATEST_TROUBLE + 1)))
+    assert [x.text for x in source.told().latest_trouble] == [
+        f"bad {n}" for n in range(1, LATEST_TROUBLE + 1)
+    ]
+    assert LATEST_TROUBLE >= 3 * LATEST
 
 
 def test_text_in_a_summary_is_clean_masked_and_short() -> None:

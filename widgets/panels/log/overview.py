@@ -7,7 +7,13 @@ from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding
 from opsdash.collectors.format import moment, number, plural
 from opsdash.collectors.lines.record import Level
-from opsdash.collectors.lines.summary import LATEST, LatestLine, SourceSummary, errors_by_minute
+from opsdash.collectors.lines.summary import (
+    LATEST,
+    LATEST_TROUBLE,
+    LatestLine,
+    SourceSummary,
+    errors_by_minute,
+)
 from opsdash.widgets.cells import cut, fitted
 from opsdash.widgets.chart import spark
 from opsdash.widgets.lines import Line, line_width, rule, spread
@@ -110,7 +116,7 @@ def _rows(sources: Sequence[SourceSummary], now: float, count: int) -> list[Row]
     """
     bad = [(s, line) for s in sources for line in s.latest_trouble if line.at >= now - _RECENT_S]
     complete_from = max(
-        (s.latest_trouble[0].at for s in sources if len(s.latest_trouble) == LATEST), default=0.0
+        (s.latest_trouble[0].at for s in sources if len(s.latest_trouble) == LATEST_TROUBLE), default=0.0
     )
     chosen = sorted((row for row in bad if row[1].at >= complete_from), key=_when)[-count:]
     room = count - len(chosen)
