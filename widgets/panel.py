@@ -127,6 +127,8 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     """What is told of the worst, in so many cells, where all are in one line."""
     parts: Callable[[TargetView, int], Sequence[tuple[int, Line]]]
     """What is told of a target with a line of its own, in so many cells; see `fit`."""
+    full_lines: int | None = None
+    """How many lines the full telling always has; None: as many as there is room for."""
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +137,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     mono_s: float
+    is_first: bool = True
+    """Whether the area begins here: its name is in the first heading only."""
 
 
 def worst_in_full(
@@ -160,8 +164,26 @@ def worst_in_full(
     if worst is None:
         heading = rule(((telling.title, Tone.ACCENT),), (), room.width)
         return (heading, *one_line_each(others, line, findings, room.height - 1))
+    if telling.full_lines is not None and room.height >= telling.full_lines * len(views):
+        return _all_in_full(telling, worst, others, line, findings, room)
     left = msgspec.structs.replace(room, height=room.height - len(others))
     return with_others(telling.full(worst, findings, left), others, line, findings, room.height)
+
+
+def _all_in_full(
+    telling: Telling,
+    worst: TargetView,
+    others: Sequence[TargetView],
+    line: Callable[[TargetView], Line],
+    findings: Sequence[Finding],
+    room: Room,
+) -> tuple[Line, ...]:
+    """The worst and every other that was read, each below its heading; those that were not have a line."""
+    below = msgspec.structs.replace(room, is_first=False)
+    read = [telling.full(view, findings, below) for view in others if view.good is not None]
+    unread = [line(view) for view in others if view.good is None]
+    told = (*telling.full(worst, findings, room), *unread, *(one for lines in read for one in lines))
+    return told[: room.height]
 
 
 def worst_read(ordered: Sequence[TargetView]) -> TargetView | None:
@@ -172,7 +194,8 @@ def worst_read(ordered: Sequence[TargetView]) -> TargetView | None:
 def area_heading(title: str, view: TargetView, findings: Sequence[Finding], what: str, room: Room) -> Line:
     """The heading above the target that is told in full: the area, its name, what it is, how old all is."""
     name = (view.target.name, view_tone(view, findings))
-    head: Line = ((title, Tone.ACCENT), " · ", name, f" · {what}")
+    area: Line = ((title, Tone.ACCENT), " · ") if room.is_first else ()
+    head: Line = (*area, name, f" · {what}")
     return rule(head, freshness(view, room.mono_s), room.width)
 
 

@@ -87,6 +87,14 @@ def test_in_one_line_the_worst_is_named_and_the_others_are_counted() -> None:
     assert well.split() == ["3", "Cache", "●", "cache", "100/512", "MiB", "hit", "ratio", "97%", "over", "2s"]
 
 
+def test_where_there_is_room_every_server_is_told_in_full_below_one_name_of_the_area() -> None:
+    two = [view("cache", redis_reading()), view("sessions", redis_reading(memory=memory(512)))]
+    told = panel(two, 132, 8)
+    assert [line[:15] for line in told if line.startswith("──")] == ["── 3 Cache · ca", "── sessions · R"]
+    assert sum(line.startswith("memory ") for line in told) == 2
+    assert sum(line.startswith("memory ") for line in panel(two, 132, 7)) == 1
+
+
 def test_a_full_server_is_told_in_plain_words_with_windows() -> None:
     lines = panel(VIEWS, 132, 12)
     assert "3 Cache · sessions · Redis 7.2.4" in lines[0]

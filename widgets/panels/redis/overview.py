@@ -71,7 +71,7 @@ def _parts(view: TargetView, _: int) -> list[tuple[int, Line]]:
     ]
 
 
-_TELLING = Telling(title=TITLE, full=_full, brief=_brief, parts=_parts)
+_TELLING = Telling(title=TITLE, full=_full, brief=_brief, parts=_parts, full_lines=4)
 
 
 def server_lines(data: RedisData, view: TargetView, width: int) -> tuple[Line, ...]:
