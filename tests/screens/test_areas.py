@@ -97,6 +97,25 @@ def test_what_is_wrong_now_does_not_move_areas_to_the_other_side() -> None:
         assert lines[-1] == "5 Logs 132"
 
 
+def test_lines_that_one_column_leaves_empty_go_to_what_is_below() -> None:
+    def two_of_one(kind: str, width: int, height: int) -> tuple[Line, ...]:
+        return drawn(kind, width, min(height, 2) if kind in ("1 Health", "3 Cache") else height)
+
+    lines = texts(arranged(FIVE, two_of_one, width=132, height=24, sure=15))
+    assert len(lines) == 24
+    assert sum("5 Logs" in line for line in lines) == 16, "half of what the columns could have stays theirs"
+    quiet = texts(arranged(FIVE[:4], two_of_one, width=132, height=24, sure=15))
+    assert sum("2 Database" in line or "4 Containers" in line for line in quiet) == 24
+
+
+def test_what_is_below_leaves_its_lines_to_the_columns() -> None:
+    def two_logs(kind: str, width: int, height: int) -> tuple[Line, ...]:
+        return drawn(kind, width, min(height, 2) if kind == "5 Logs" else height)
+
+    lines = texts(arranged(FIVE, two_logs, width=132, height=24, sure=15))
+    assert [("5 Logs" in line) for line in lines] == [False] * 22 + [True] * 2
+
+
 def test_areas_have_the_whole_width_where_there_is_room_for_all() -> None:
     two = FIVE[1:3]
     assert texts(arranged(two, drawn, width=132, height=20, sure=15))[::10] == [

@@ -48,9 +48,11 @@ def arranged(areas: Sequence[Area], draw: Draw, *, width: int, height: int, sure
     """
     left, right, below = columns(areas, width=width, sure=sure)
     if right:
-        both: Block = partial(_beside, left, right, draw, width)
-        rest: list[Block] = [partial(_column, area, draw, width) for area in below]
-        return shared([both, *rest], height, weights=[len(left), *(1 for _ in below)])
+        sides = [
+            [partial(_column, area, draw, cells) for area in side]
+            for side, cells in zip((left, right), halves(width), strict=True)
+        ]
+        return _beside(sides, [partial(_column, area, draw, width) for area in below], width, height)
     kinds = [kind for area in areas for kind in area.kinds]
     blocks: list[Block] = [partial(draw, kind, width) for kind in kinds]
     if height >= _LEAST_ALONE * len(kinds):
@@ -83,13 +85,24 @@ def columns(
 
 
 def _beside(
-    left: Sequence[Area], right: Sequence[Area], draw: Draw, width: int, height: int
+    sides: Sequence[Sequence[Block]], below: Sequence[Block], width: int, height: int
 ) -> tuple[Line, ...]:
-    def stacked(side: Sequence[Area], cells: int) -> tuple[Line, ...]:
-        return shared([partial(_column, area, draw, cells) for area in side], height)
+    """Two columns, and blocks below them, which have each line first that one of the columns leaves empty."""
+    share = height * len(sides[0]) // (len(sides[0]) + len(below))
+    left = shared(sides[0], share)
+    beside = max(len(left), share // 2)
+    right = shared(sides[1], beside)
+    rest = shared(below, height - max(min(len(left), len(right)), share // 2))
+    room = height - len(rest)
+    left = _refit(sides[0], left, share, room)
+    right = _refit(sides[1], right, beside, room)
+    return (*side_by_side(left, right, width), *rest)
 
-    on_left, on_right = halves(width)
-    return side_by_side(stacked(left, on_left), stacked(right, on_right), width)
+
+def _refit(side: Sequence[Block], lines: tuple[Line, ...], had: int, room: int) -> tuple[Line, ...]:
+    """A column drawn with `had` lines at hand, in `room` of them: as it is where that makes no difference."""
+    is_all = len(lines) < had and len(lines) <= room
+    return lines if is_all or had == room else shared(side, room)
 
 
 def _column(area: Area, draw: Draw, width: int, height: int) -> tuple[Line, ...]:
@@ -101,10 +114,10 @@ def _column(area: Area, draw: Draw, width: int, height: int) -> tuple[Line, ...]
     return (*draw(first, width, max(height - len(below), 1)), *below)[:height]
 
 
-def shared(blocks: Sequence[Block], height: int, *, weights: Sequence[int] = ()) -> tuple[Line, ...]:
-    """Blocks one below the other, with shares of `height` by their weights; what one leaves goes to the next.
+def shared(blocks: Sequence[Block], height: int) -> tuple[Line, ...]:
+    """Blocks one below the other, with equal shares of `height`; what one leaves goes to the next.
 
-    What is left in the end goes to the first that filled its share. Without weights all shares are equal.
+    What is left in the end goes to the first that filled its share.
 
     >>> def says(*words: str) -> Block:
     ...     return lambda height: tuple((word,) for word in words[:height])
@@ -113,9 +126,9 @@ def shared(blocks: Sequence[Block], height: int, *, weights: Sequence[int] = ())
     """
     drawn: list[tuple[Line, ...]] = []
     filled: int | None = None
-    left, weights = height, weights or [1] * len(blocks)
+    left = height
     for index, block in enumerate(blocks):
-        share = left * weights[index] // sum(weights[index:])
+        share = left // (len(blocks) - index)
         lines = block(share)
         drawn.append(lines)
         left -= len(lines)
