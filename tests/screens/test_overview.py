@@ -161,7 +161,21 @@ async def test_what_discovery_found_is_told(tmp_path: Path) -> None:
     stage = Stage(tmp_path, notes=["PGSERVICE names no such service: skipped"])
     stage.read(reading())
     async with stage.at(80, 24) as pilot:
-        await until(pilot, "PGSERVICE names no such service: skipped")
+        await until(pilot, "Notes PGSERVICE names no such service: skipped")
+        assert "skipped" in text_of(stage.app).splitlines()[-2], "at the lower edge"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_notes_stand_whole_below_a_heading_or_not_at_all(tmp_path: Path, size: tuple[int, int]) -> None:
+    stage = Stage(tmp_path, notes=[f"note {number}" for number in range(9)])
+    stage.read(reading())
+    async with stage.at(*size) as pilot:
+        await until(pilot, "2 Database")
+        lines = text_of(stage.app).splitlines()
+        told = [y for y, line in enumerate(lines) if line.startswith("note ")]
+        assert len(told) == (9 if size[1] > 15 else 0)
+        assert not told or lines[told[0] - 1].startswith("── Notes ──")
+        assert_fills(stage.app)
 
 
 async def test_keys_of_an_action_are_bound_only_where_a_finding_suggests_it(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The first screen: what is wrong, ranked; then one panel per area."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -76,6 +76,16 @@ def finding_columns(is_wide: bool) -> tuple[Column[Finding], ...]:
             priority=1,
         ),
     )
+
+
+def with_notes(lines: tuple[Line, ...], notes: Sequence[str], width: int, height: int) -> tuple[Line, ...]:
+    """The areas, and at the lower edge the notes, where all of them fit into what the areas leave.
+
+    They have a heading: below the logs they would pass for lines of one.
+    """
+    told = (rule((("Notes", Tone.MUTED),), (), width), *(((note, Tone.MUTED),) for note in notes))
+    empty = height - len(lines) - len(told)
+    return (*lines, *[()] * empty, *told) if notes and empty >= 0 else lines[:height]
 
 
 class Overview(Place):
@@ -168,8 +178,7 @@ class Overview(Place):
 
         areas = configured_areas(self.watch_over)
         lines = arranged(areas, draw, width=width, height=height, sure=(self.size.height - 3) // 2)
-        notes: list[Line] = [((note, Tone.MUTED),) for note in self.watch_over.notes]
-        self.query_one("#areas", Lines).show((*lines, *notes)[:height])
+        self.query_one("#areas", Lines).show(with_notes(lines, self.watch_over.notes, width, height))
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Enter leads to why; the digits of the areas are worth a place."""
