@@ -54,13 +54,15 @@ async def test_overview_has_the_broken_endpoint_first(tmp_path: Path, size: tupl
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_list_keeps_the_probes_of_a_service_together(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_list_has_the_worst_service_first_and_its_probes_together(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     stage = health(tmp_path)
     async with stage.at(*size) as pilot:
         await pilot.press("1")
         await until(pilot, "ENDPOINT")
         text = text_of(stage.app)
-        assert text.index("billing") < text.index("✖ api") < text.index("● api-ready")
+        assert text.index("✖ api") < text.index("● api-ready") < text.index("▲ billing")
         assert "down" in line_with(stage.app, "✖ api ")
         assert "slow" in line_with(stage.app, "▲ billing")
         if size[0] >= 132:
@@ -144,11 +146,11 @@ async def test_next_endpoint_and_unread_one(tmp_path: Path) -> None:
     )
     async with stage.at(80, 24) as pilot:
         await pilot.press("1", "enter")
-        await until(pilot, "[probes 3]")
-        await pilot.press("right_square_bracket")
         await until(pilot, "authentication failed: headers.X: not set")
         assert "see it" in said(stage.app)
         assert_fills(stage.app)
+        await pilot.press("right_square_bracket")
+        await until(pilot, "[probes 3]")
 
 
 def view(target: Target, data: HttpData) -> TargetView:

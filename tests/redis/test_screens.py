@@ -173,14 +173,16 @@ async def test_the_next_server_is_one_key_away(tmp_path: Path, start_redis: Star
         [target(server), redis_target("redis://127.0.0.1:1/0", name="dead", interval_s=0.5)],
     )
     async with room.at(80, 24) as pilot:
-        await open_server(pilot)
-        await until(pilot, "memory")
-        await pilot.press("right_square_bracket")
+        await pilot.press("3")
+        await until(pilot, "✖ dead")
+        await pilot.press("g", "enter")
         await until(pilot, "dead (test)")
         await until(pilot, "Connection refused")
-        await pilot.press("left_square_bracket")
+        await pilot.press("right_square_bracket")
         await until(pilot, "sessions (test)")
         await until(pilot, "no maxmemory")
+        await pilot.press("left_square_bracket")
+        await until(pilot, "dead (test)")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -10,7 +10,8 @@ from opsdash.widgets.lines import Line, span_text
 from opsdash.widgets.panel import one_line_each
 from opsdash.widgets.panels.postgres import overview
 from tests.support.every_kind import EveryKind
-from tests.support.screen import SIZES, assert_fills, text_of, until
+from tests.support.redis_readings import redis_reading
+from tests.support.screen import SIZES, assert_fills, line_with, text_of, until
 from tests.support.targets import postgres_target
 
 AREAS = ("1 Health", "2 Database", "3 Cache", "4 Containers", "5 Logs")
@@ -75,6 +76,26 @@ async def test_before_the_first_reading_nothing_is_counted(tmp_path: Path, size:
         text = text_of(stage.app)
         assert text.count("waiting for the first reading") >= 5
         assert "0 sources" not in text
+        assert_fills(stage.app)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_list_has_the_worst_target_first_and_says_what_is_wrong(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    stage = EveryKind(tmp_path)
+    sessions, cache = (target for target in stage.targets if target.id.kind == "redis")
+    stage.push(sessions.id, data=redis_reading())
+    async with stage.at(*size, is_read=False) as pilot:
+        stage.read(cache)
+        await pilot.press("3")
+        await until(pilot, "✖ cache")
+        text = text_of(stage.app)
+        assert text.index("✖ cache") < text.index("● sessions")
+        assert "▸ ● sessions" in text, "the cursor stays on its thing"
+        if size[0] >= 132:
+            assert "● <2s · memory 4" in line_with(stage.app, "✖ cache")
+            assert line_with(stage.app, "● sessions").endswith("● <2s")
         assert_fills(stage.app)
 
 

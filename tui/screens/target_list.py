@@ -49,7 +49,7 @@ class TargetList(Place):
         self.query_one("#targets").focus()
 
     def show_feed(self) -> None:
-        """Every target with its newest reading."""
+        """Every target with its newest reading, the worst first."""
         watch = self.watch_over
         lines = self.listing.lines(watch.feed.views(self.lists), watch.findings, watch.clock.mono_s())
         self.query_one("#targets", Table).show(lines)

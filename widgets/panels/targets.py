@@ -10,7 +10,7 @@ from opsdash.collectors.finding import Finding
 from opsdash.collectors.target import TargetId
 from opsdash.widgets.columns import Column
 from opsdash.widgets.lines import span_text
-from opsdash.widgets.panel import freshness_beside, view_tone
+from opsdash.widgets.panel import freshness_beside, view_tone, worst_first
 from opsdash.widgets.status import GLYPHS, Tone
 
 Data = TypeVar("Data")
@@ -22,7 +22,7 @@ class TargetLine(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
     view: TargetView
     tone: Tone
     status: str
-    """Its age, or why it could not be read."""
+    """Its age, and why it could not be read or what is worst with it."""
 
     @property
     def id(self) -> TargetId:
@@ -39,15 +39,19 @@ class TargetLine(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
 def target_lines(
     views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float
 ) -> tuple[TargetLine[Any], ...]:
-    """One line per target, in the order of the configuration."""
+    """One line per target, the worst first; those that are equally well in the order of the configuration."""
     return tuple(
-        TargetLine(view=view, tone=view_tone(view, findings), status=status(view, mono_s)) for view in views
+        TargetLine(view=view, tone=view_tone(view, findings), status=status(view, findings, mono_s))
+        for view in worst_first(views, findings)
     )
 
 
-def status(view: TargetView, mono_s: float, wrong: str | None = None) -> str:
-    """Its age; beside it why it could not be read, else what is `wrong` with what was read."""
-    said = view.failure.reason if view.failure is not None else wrong
+def status(view: TargetView, findings: Sequence[Finding], mono_s: float) -> str:
+    """Its age; beside it why it could not be read, else the worst that was found on it."""
+    if view.failure is not None:
+        said: str | None = view.failure.reason
+    else:
+        said = next((finding.short for finding in findings if finding.target == view.target.id), None)
     words = "".join(span_text(span) for span in freshness_beside(view, mono_s, Tone.NORMAL))
     return f"{words} · {said}" if said else words
 

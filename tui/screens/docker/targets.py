@@ -5,7 +5,7 @@ from opsdash.widgets.panels.docker.targets import ENGINES
 
 
 class EngineListScreen(TargetList):
-    """All engines, in the order of the configuration."""
+    """All engines, the worst first."""
 
     called = "Docker engines"
     lists = "docker"

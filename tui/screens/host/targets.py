@@ -5,7 +5,7 @@ from opsdash.widgets.panels.host.tables import HOSTS
 
 
 class HostListScreen(TargetList):
-    """The hosts, in the order of the configuration."""
+    """The hosts, the worst first."""
 
     called = "the local host"
     lists = "host"

@@ -6,7 +6,7 @@ from opsdash.widgets.panels.redis.targets import SERVERS
 
 
 class RedisListScreen(TargetList):
-    """All Redis servers, in the order of the configuration."""
+    """All Redis servers, the worst first."""
 
     called = "Redis servers"
     lists = "redis"

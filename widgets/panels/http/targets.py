@@ -10,7 +10,7 @@ from opsdash.collectors.format import duration
 from opsdash.collectors.http.rows import HttpData
 from opsdash.collectors.http.settings import HttpSettings, HttpThresholds
 from opsdash.widgets.columns import Cell, Column, figure
-from opsdash.widgets.panel import view_tone
+from opsdash.widgets.panel import view_tone, worst_first
 from opsdash.widgets.panels.http.words import (
     STRIP,
     days_tone,
@@ -42,15 +42,15 @@ class EndpointLine(TargetLine[HttpData], frozen=True, kw_only=True):
 def endpoint_lines(
     views: Sequence[TargetView], findings: Sequence[Finding], mono_s: float
 ) -> tuple[EndpointLine, ...]:
-    """One line per endpoint: services in the order of the configuration, their probes together."""
+    """One line per endpoint: the service with the worst one first, the probes of each together."""
     services: dict[str, list[TargetView]] = {}
-    for view in views:
+    for view in worst_first(views, findings):
         services.setdefault(_service(view), []).append(view)
     return tuple(
         EndpointLine(
             view=view,
             tone=view_tone(view, findings),
-            status=status(view, mono_s, view.data.probe.reason if view.data is not None else None),
+            status=status(view, findings, mono_s),
             service=service,
             is_first=view is members[0],
         )
