@@ -129,6 +129,14 @@ def test_lines_that_one_column_leaves_empty_go_to_what_is_below() -> None:
     assert sum("2 Database" in line or "4 Containers" in line for line in quiet) == 24
 
 
+def test_short_right_column_takes_nothing_from_the_left_one() -> None:
+    def short_right(kind: str, width: int, height: int) -> tuple[Line, ...]:
+        return drawn(kind, width, min(height, 2) if kind in ("2 Database", "4 Containers") else height)
+
+    lines = texts(arranged(FIVE, short_right, width=132, height=24, sure=15))
+    assert sum("1 Health" in line or "3 Cache" in line for line in lines) == 16
+
+
 def test_what_is_below_leaves_its_lines_to_the_columns() -> None:
     def two_logs(kind: str, width: int, height: int) -> tuple[Line, ...]:
         return drawn(kind, width, min(height, 2) if kind == "5 Logs" else height)

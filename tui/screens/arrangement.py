@@ -87,12 +87,16 @@ def columns(
 def _beside(
     sides: Sequence[Sequence[Block]], below: Sequence[Block], width: int, height: int
 ) -> tuple[Line, ...]:
-    """Two columns, and blocks below them, which have each line first that one of the columns leaves empty."""
+    """Two columns, and blocks below them.
+
+    The right column has what grows, sessions and containers: where the left one is short, it gets no more
+    than half of its share, unless nothing below needs the lines.
+    """
     share = height * len(sides[0]) // (len(sides[0]) + len(below))
     left = shared(sides[0], share)
     beside = max(len(left), share // 2)
     right = shared(sides[1], beside)
-    rest = shared(below, height - max(min(len(left), len(right)), share // 2))
+    rest = shared(below, height - max(len(left), len(right)))
     room = height - len(rest)
     left = _refit(sides[0], left, share, room)
     right = _refit(sides[1], right, beside, room)
