@@ -216,6 +216,16 @@ class HttpData(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             "p95_s": self.window.p95_s,
         }
 
+    def slow_over(self, limit_s: float) -> tuple[Probe, ...]:
+        """Answered probes of the window over `limit_s`, where the 95th percentile is over it as well.
+
+        Empty where it is one alone: of a few probes that is the 95th percentile by itself, and a blip.
+        """
+        if self.window.p95_s is None or self.window.p95_s <= limit_s:
+            return ()
+        slow = tuple(probe for probe in self.probes if probe.is_answered and probe.took_s > limit_s)
+        return slow if len(slow) > 1 else ()
+
     def is_settled(self) -> bool:
         """Whether more probes would not change the verdict: `opsdash check` asks again until it is so."""
         return self.probe.verdict is not Verdict.DOWN or self.state is Verdict.DOWN

@@ -22,9 +22,6 @@ _HEAVIEST = 10
 _SETTLED = 5
 """So many probes in a row that are not slow: what is left is the window's memory."""
 
-_FEW = 2
-"""So many slow probes must be in the window: one is a blip."""
-
 
 def findings(data: HttpData, target: Target) -> tuple[Finding, ...]:
     """All findings of one endpoint, in no particular order.
@@ -185,11 +182,8 @@ def _degraded(data: HttpData, target: Target, slow: Finding | None) -> Finding |
 def _slow(data: HttpData, target: Target, limits: HttpThresholds) -> Finding | None:
     """The 95th percentile over the window, once more than one probe was slow."""
     window = data.window
-    p95_s = window.p95_s
-    if p95_s is None:
-        return None
-    found = _slow_ones(data, p95_s, limits)
-    if found is None:
+    p95_s, found = window.p95_s, _slow_ones(data, limits)
+    if p95_s is None or found is None:
         return None
     severity, limit_s, slow = found
     longest = slow[-1].phases.longest
@@ -222,13 +216,11 @@ def _over(data: HttpData) -> str:
     return f"over {plural(data.window.answered, 'probe')}, {age(data.window.span_s)}"
 
 
-def _slow_ones(
-    data: HttpData, p95_s: float, limits: HttpThresholds
-) -> tuple[Severity, float, list[Probe]] | None:
+def _slow_ones(data: HttpData, limits: HttpThresholds) -> tuple[Severity, float, tuple[Probe, ...]] | None:
     """The worse of the two thresholds that is passed, and the probes over it; None when neither is."""
     for severity, limit_s in ((Severity.CRIT, limits.latency_crit_s), (Severity.WARN, limits.latency_warn_s)):
-        slow = [probe for probe in data.probes if probe.is_answered and probe.took_s > limit_s]
-        if p95_s > limit_s and len(slow) >= _FEW:
+        slow = data.slow_over(limit_s)
+        if slow:
             return severity, limit_s, slow
     return None
 

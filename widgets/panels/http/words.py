@@ -41,8 +41,9 @@ def state_word(data: HttpData, limits: HttpThresholds) -> tuple[str, Tone]:
         return probe.trouble.value if probe.trouble else "unknown", Tone.UNKNOWN
     if probe.verdict is Verdict.DEGRADED:
         return "degraded", Tone.WARN
-    slow = latency_tone(data.window.p95_s, limits)
-    return ("up", Tone.OK) if slow is Tone.OK else ("slow", slow)
+    if not data.slow_over(limits.latency_warn_s):
+        return "up", Tone.OK
+    return "slow", Tone.CRIT if data.slow_over(limits.latency_crit_s) else Tone.WARN
 
 
 def status_word(probe: Probe) -> str:
