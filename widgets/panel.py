@@ -87,6 +87,11 @@ def tone_counts(views: Sequence[TargetView], findings: Sequence[Finding]) -> Lin
     )
 
 
+def more_counts(views: Sequence[TargetView], findings: Sequence[Finding], word: str = " more") -> Line:
+    """How many targets have no line of their own, and their states: `+3 more: ✖ 1 ● 2`; empty for none."""
+    return ((f"+{len(views)}{word}:", Tone.MUTED), *tone_counts(views, findings)) if views else ()
+
+
 def one_line_each(
     views: Sequence[TargetView],
     line: Callable[[TargetView], Line],
@@ -99,7 +104,7 @@ def one_line_each(
     if len(views) <= height:
         return tuple(map(line, views))
     shown, rest = views[: height - 1], views[height - 1 :]
-    return (*map(line, shown), ((f"  +{len(rest)} more:", Tone.MUTED), *tone_counts(rest, findings)))
+    return (*map(line, shown), ("  ", *more_counts(rest, findings)))
 
 
 def with_others(
@@ -205,7 +210,7 @@ def _folded_line(
     """All in one line: the worst by name and what is told of it, the others counted by their state."""
     worst = ordered[0]
     tone = view_tone(worst, findings)
-    rest = tone_counts(ordered[1:], findings)
+    rest = more_counts(ordered[1:], findings, "")
     head: Line = ((f"{telling.title:<14}", Tone.ACCENT), (f"{GLYPHS[tone]} {worst.target.name}", tone), "  ")
     stale = stale_mark(worst, room.mono_s)
     head = (*head, *stale, "  ") if stale else head

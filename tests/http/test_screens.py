@@ -6,11 +6,14 @@ import pytest
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.http.rows import Hop, HttpData, Phases, SubCheck, Trouble, Verdict
+from opsdash.collectors.http.settings import HttpThresholds
 from opsdash.collectors.snapshot import Failure, FailureKind, Snapshot
 from opsdash.collectors.target import Target
 from opsdash.tui.findings.http import findings
 from opsdash.widgets.lines import line_width, span_text
 from opsdash.widgets.panels.http.overview import overview_lines
+from opsdash.widgets.panels.http.words import state_word
+from opsdash.widgets.status import Tone
 from tests.http.probing import MONO_S, NOW, certificate, chain, http_target, probe, reading, series
 from tests.http.stage import HealthStage
 from tests.support.screen import SIZES, assert_fills, line_with, said, text_of, until
@@ -160,6 +163,23 @@ def view(target: Target, data: HttpData) -> TargetView:
     return TargetView(target=target, latest=snapshot, good=snapshot, reads=1)
 
 
+def test_one_slow_probe_makes_no_slow_endpoint_in_either_place() -> None:
+    once = reading([*series(UP, UP, UP, took_s=0.01), probe(took_s=0.7)])
+    assert state_word(once, HttpThresholds()) == ("up", Tone.OK)
+    assert findings(once, API) == ()
+    twice = reading([*once.probes, probe(took_s=0.7)])
+    assert state_word(twice, HttpThresholds()) == ("slow", Tone.WARN)
+    assert [found.rule for found in findings(twice, API)] == ["http.slow"]
+
+
+def test_folded_line_says_how_the_worst_is_and_what_the_counts_are() -> None:
+    degraded = reading([probe(DEGRADED, checks=CHECKS, took_s=0.02)])
+    (line,) = overview_lines(
+        [view(API, degraded)], findings(degraded, API), mono_s=MONO_S, width=80, height=1
+    )
+    assert "".join(map(span_text, line)) == "1 Health      ▲ 1   api 200 20ms degraded"
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 132, 160, 200])
 @pytest.mark.parametrize("height", [0, 1, 2, 3, 4, 8, 40])
 def test_overview_fits_every_room_and_never_hides_the_worst(width: int, height: int) -> None:
@@ -171,7 +191,7 @@ def test_overview_fits_every_room_and_never_hides_the_worst(width: int, height: 
     assert len(lines) <= height
     texts = ["".join(span_text(span) for span in line) for line in lines]
     if height == 1:
-        assert texts == ["1 Health      ✖ 1 ● 11   service-0 503 20ms"]
+        assert texts == ["1 Health      ✖ 1 ● 11   service-0 503 20ms down"]
     if height > 1:
         assert texts[1].startswith("✖ service-0")
     if height == 8:

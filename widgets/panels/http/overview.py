@@ -10,6 +10,7 @@ from opsdash.widgets.lines import Line, rule
 from opsdash.widgets.panel import (
     fit,
     freshness_beside,
+    more_counts,
     stale_mark,
     tone_counts,
     view_tone,
@@ -110,13 +111,14 @@ def folded_line(
     if stale:
         parts.append((0, (f" {worst.target.name} ", *stale)))
     elif data is not None:
-        parts.append((0, (f" {worst.target.name} {status_word(data.probe)} {latency(data.probe)}",)))
+        word = state_word(data, limits_of(worst))
+        parts.append((0, (f" {worst.target.name} {status_word(data.probe)} {latency(data.probe)} ", word)))
     return fit(parts, width)
 
 
 def _rest_line(views: Sequence[TargetView], findings: Sequence[Finding]) -> Line:
     """What did not fit: the mildest, since the worst come first."""
-    return ((f"  +{len(views)} more:", Tone.MUTED), *tone_counts(views, findings))
+    return ("  ", *more_counts(views, findings))
 
 
 def _window_words(views: Sequence[TargetView]) -> Line:
