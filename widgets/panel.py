@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
+from rich.cells import cell_len
 
 from opsdash.collectors.feed import TargetView
 from opsdash.collectors.finding import Finding, Severity
 from opsdash.collectors.format import age
-from opsdash.widgets.cells import cut
+from opsdash.widgets.cells import cut, fitted
 from opsdash.widgets.lines import Line, Span, labelled, line_width, rule, spread
 from opsdash.widgets.status import GLYPHS, Tone, severity_tone
 
@@ -122,6 +123,19 @@ def with_others(
     return (*kept, *one_line_each(views, line, findings, height - len(kept)))
 
 
+_NAME = 14
+"""Cells that a target's name has at least: names of one area stand below each other."""
+
+
+def name_cells(names: Iterable[str], width: int) -> int:
+    """Cells for names that stand below each other in `width`: room for the longest, but a quarter at most.
+
+    >>> name_cells(["api"], 132), name_cells(["payments-eu-west-1"], 132), name_cells(["x" * 99], 132)
+    (14, 18, 33)
+    """
+    return max(_NAME, min(max(map(cell_len, names), default=0), width // 4))
+
+
 class Telling(msgspec.Struct, frozen=True, kw_only=True):
     """How an area of the overview tells of its targets, where the worst is told in full."""
 
@@ -142,6 +156,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     mono_s: float
+    names: int = _NAME
+    """Cells of the targets' names."""
     is_first: bool = True
     """Whether the area begins here: its name is in the first heading only."""
 
@@ -158,6 +174,8 @@ def worst_in_full(
         room: For the whole area.
     """
     ordered = worst_first(views, findings)
+    names = name_cells((view.target.name for view in views), room.width)
+    room = msgspec.structs.replace(room, names=names)
     if room.height < FOLDED_BELOW:
         return (_folded_line(telling, ordered, findings, room),)[: room.height]
     worst = worst_read(ordered)
@@ -218,7 +236,7 @@ def _folded_line(
     if worst.failure is not None:
         told: Line = (cut(worst.failure.kind.value, left),)
     elif worst.good is None:
-        told = ((cut("waiting for the first reading", left), Tone.MUTED),)
+        told = ((cut("not read yet", left), Tone.MUTED),)
     else:
         told = telling.brief(worst, findings, left)
     return spread((*head, *told), rest, room.width)
@@ -227,7 +245,7 @@ def _folded_line(
 def _target_line(telling: Telling, view: TargetView, findings: Sequence[Finding], room: Room) -> Line:
     """One target in one line: its name, how it fares, the age of that."""
     tone = view_tone(view, findings)
-    name: Line = ((f"{GLYPHS[tone]} {view.target.name:<14}", tone),)
+    name: Line = ((f"{GLYPHS[tone]} {fitted(view.target.name, room.names, right=False)}", tone),)
     fresh = freshness_beside(view, room.mono_s, tone)
     if view.failure is not None:
         return (*name, "  ", *fresh, (f"  {view.failure.reason}", Tone.NORMAL))

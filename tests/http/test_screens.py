@@ -1,5 +1,6 @@
 """The health area as a person meets it: overview, list, and one endpoint with its tables."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,27 @@ def test_one_slow_probe_makes_no_slow_endpoint_in_either_place() -> None:
     twice = reading([*once.probes, probe(took_s=0.7)])
     assert state_word(twice, HttpThresholds()) == ("slow", Tone.WARN)
     assert [found.rule for found in findings(twice, API)] == ["http.slow"]
+
+
+@pytest.mark.parametrize("width", [58, 64, 80, 88, 132])
+def test_columns_of_endpoints_stand_below_each_other(width: int) -> None:
+    chained = chain(certificate("shop.internal", 12))
+    views = [
+        view(http_target(name="api"), reading([probe(DEGRADED, checks=CHECKS, took_s=2.0)] * 12)),
+        view(http_target(name="支払い"), reading(series(*[UP] * 12), chain=chained)),
+        view(http_target(name="payments-eu-west"), WELL),
+    ]
+    found = [f for one in views for f in findings(one.data, one.target)]
+    lines = overview_lines(views, found, mono_s=MONO_S, width=width, height=9)
+    told = [line for line in lines if "200" in "".join(map(span_text, line))]
+    places = {
+        line_width((text[: re.search("degraded|up ", text).start()],))  # type: ignore[union-attr]
+        for text in ("".join(map(span_text, line)) for line in told)
+    }
+    assert len(told) == 3
+    assert len(places) == 1
+    assert all(line_width(line) <= width for line in told)
+    assert any("12 d" in span_text(span) for span in told[1])
 
 
 def test_folded_line_says_how_the_worst_is_and_what_the_counts_are() -> None:

@@ -142,6 +142,21 @@ async def test_production_is_named_in_the_first_line(tmp_path: Path) -> None:
             await until(pilot, "PRODUCTION prod-eu READ-ONLY")
 
 
+@pytest.mark.parametrize("size", [(180, 46), (132, 34)])
+async def test_long_name_is_whole_where_there_is_room(tmp_path: Path, size: tuple[int, int]) -> None:
+    long = "payments-db.eu-west-1"
+    stage = Stage(tmp_path, long, "stock")
+    stage.fail(FailureKind.REFUSED, REFUSED, TargetId("postgres", long))
+    stage.read(reading(connections=connections(90)), TargetId("postgres", "stock"))
+    async with stage.at(*size) as pilot:
+        await until(pilot, f"✖ CRIT {long} connection refused")
+        down, full = line_with(stage.app, f"CRIT {long}"), line_with(stage.app, "connections 90 of")
+        assert down.index("connection refused") == full.index("connections 90")
+        await pilot.press("2")
+        await until(pilot, f"✖ {long}")
+        assert_fills(stage.app)
+
+
 async def test_markup_from_a_target_is_shown_as_text(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     evil = "[/red][@click=app.quit]x\x1b]52;c;aGk=\x07"

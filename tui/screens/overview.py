@@ -24,6 +24,7 @@ from opsdash.tui.watch import Watch
 from opsdash.widgets.columns import Column
 from opsdash.widgets.lines import Line, Lines, rule
 from opsdash.widgets.messages import ActionRequested, DrillDown
+from opsdash.widgets.panel import name_cells
 from opsdash.widgets.status import GLYPHS, Tone, severity_tone
 from opsdash.widgets.table import Table
 
@@ -56,11 +57,13 @@ def _hint(finding: Finding) -> tuple[str, Tone]:
     return f"Enter {_LEADS_TO.get(finding.place, 'why'):<5} {text}".rstrip(), tone
 
 
-def finding_columns(is_wide: bool) -> tuple[Column[Finding], ...]:
-    """Columns of the list of findings."""
+def finding_columns(is_wide: bool, names: int) -> tuple[Column[Finding], ...]:
+    """Columns of the list of findings; `names`: cells of the targets' names."""
     return (
         Column(key="severity", title="", width=6, cell=_glyph),
-        Column(key="target", title="", width=14, cell=lambda f: (f.target.name, severity_tone(f.severity))),
+        Column(
+            key="target", title="", width=names, cell=lambda f: (f.target.name, severity_tone(f.severity))
+        ),
         Column(
             key="title",
             title="",
@@ -112,7 +115,8 @@ class Overview(Place):
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
-        self._is_wide: bool | None = None
+        self._columns_for: tuple[bool, int] | None = None
+        """For which `finding_columns` the list is."""
         self._top: Hashable | None = None
         """Key of the worst finding when it was drawn."""
 
@@ -120,7 +124,7 @@ class Overview(Place):
         """Heading, findings, areas."""
         yield Lines(id="heading")
         yield Table(
-            finding_columns(True),
+            finding_columns(True, 0),
             key=lambda f: f.key,
             empty="● nothing is wrong with what is watched",
             show_header=False,
@@ -139,9 +143,10 @@ class Overview(Place):
         findings = self.watch_over.findings
         self._show_heading(findings, width)
         table = self.query_one("#findings", Table)
-        if self._is_wide is not (width >= WIDE):
-            self._is_wide = width >= WIDE
-            table.set_columns(finding_columns(self._is_wide))
+        columns_for = (width >= WIDE, name_cells((finding.target.name for finding in findings), width))
+        if self._columns_for != columns_for:
+            self._columns_for = columns_for
+            table.set_columns(finding_columns(*columns_for))
         table.empty = self._nothing_found()
         room = height - 3
         rows = max(1, min(len(findings), room // 2 if height >= 24 else max(room // 3, 2)))

@@ -8,9 +8,11 @@ from textual.widget import Widget
 from opsdash.collectors.target import TargetId
 from opsdash.tui.kinds import AREAS, KINDS
 from opsdash.tui.screens.place import Place
+from opsdash.tui.watch import Watch
 from opsdash.widgets.lines import Line
 from opsdash.widgets.messages import DrillDown
-from opsdash.widgets.panels.targets import Listing, TargetLine
+from opsdash.widgets.panel import name_cells
+from opsdash.widgets.panels.targets import Listing, TargetLine, named_in
 from opsdash.widgets.status import Tone
 from opsdash.widgets.table import Table
 
@@ -22,6 +24,11 @@ class TargetList(Place):
     """What is told of each."""
     path_end: ClassVar[str] = ""
     """The last step of the path, where an area has several lists."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._names = 0
+        """Cells of the targets' names; 0 before the first are drawn."""
 
     def crumbs(self) -> tuple[Line, Line]:
         """Where we are."""
@@ -50,9 +57,13 @@ class TargetList(Place):
 
     def show_feed(self) -> None:
         """Every target with its newest reading, the worst first."""
-        watch = self.watch_over
+        watch, table = self.watch_over, self.query_one("#targets", Table)
         lines = self.listing.lines(watch.feed.views(self.lists), watch.findings, watch.clock.mono_s())
-        self.query_one("#targets", Table).show(lines)
+        names = name_cells((line.id.name for line in lines), self.size.width)
+        if names != self._names:
+            self._names = names
+            table.set_columns(named_in(self.listing.columns, names))
+        table.show(lines)
 
     def on_table_chosen(self, message: Table.Chosen[TargetLine[Any]]) -> None:
         """Enter: into the target, to what its kind shows first."""

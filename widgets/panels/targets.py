@@ -64,8 +64,20 @@ NAME: Column[Any] = Column(
     sort=lambda r: r.id.name,
 )
 STATUS: Column[Any] = Column(
-    key="status", title="STATUS", width=16, grow=1, cell=lambda r: (r.status, r.tone)
+    key="status", title="STATUS", width=24, grow=1, cell=lambda r: (r.status, r.tone)
 )
+
+
+_BESIDE_NAME = 4
+"""Cells of the glyph, and of what is before it where targets belong together."""
+
+
+def named_in(columns: Sequence[Column[Any]], names: int) -> tuple[Column[Any], ...]:
+    """The columns with `names` cells for the names of the targets."""
+    return tuple(
+        msgspec.structs.replace(column, width=names + _BESIDE_NAME) if column.key == NAME.key else column
+        for column in columns
+    )
 
 
 def environment(priority: int) -> Column[Any]:

@@ -37,13 +37,13 @@ def _machine(data: EngineData) -> str:
 
 _COLUMNS: tuple[Column[EngineLine], ...] = (
     NAME,
-    environment(priority=5),
+    environment(priority=4),
     Column(
         key="version",
         title="VERSION",
         width=16,
         cell=lambda r: title_of(r.data) if r.data else "-",
-        priority=4,
+        priority=5,
     ),
     _counted("running", "RUNNING", ("running",), Tone.NORMAL),
     _counted("unhealthy", "UNHEALTHY", ("unhealthy",), Tone.WARN, priority=1),

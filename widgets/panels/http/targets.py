@@ -105,7 +105,7 @@ _COLUMNS: tuple[Column[EndpointLine], ...] = (
         width=12,
         cell=lambda r: r.service if r.is_first else "",
         sort=lambda r: r.service,
-        priority=3,
+        priority=4,
     ),
     msgspec.structs.replace(NAME, title="ENDPOINT", cell=_name),
     Column(key="path", title="PATH", width=16, cell=lambda r: r.data.label if r.data else "-", priority=6),
@@ -171,7 +171,7 @@ _COLUMNS: tuple[Column[EndpointLine], ...] = (
         cell=_certificate,
         sort=_valid_for_s,
         unit="s",
-        priority=4,
+        priority=3,
     ),
     msgspec.structs.replace(STATUS, priority=5),
 )

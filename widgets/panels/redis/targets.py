@@ -19,9 +19,9 @@ def _policy(row: ServerLine) -> str | None:
 
 _COLUMNS: tuple[Column[ServerLine], ...] = (
     NAME,
-    environment(priority=5),
+    environment(priority=4),
     Column(
-        key="version", title="VERSION", width=22, cell=lambda r: r.data.title if r.data else "-", priority=4
+        key="version", title="VERSION", width=22, cell=lambda r: r.data.title if r.data else "-", priority=5
     ),
     Column(
         key="memory",
