@@ -133,6 +133,16 @@ async def test_cursor_is_on_the_worst_until_it_is_moved_then_on_its_finding(tmp_
         assert "connections 80" in cursor_line(stage.app)
 
 
+async def test_on_a_vast_terminal_the_keys_stand_near_what_they_are_for(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(300, 80) as pilot:
+        await until(pilot, "blocks 14")
+        line = cursor_line(stage.app)
+        assert line.index("K terminate") < 200
+        assert_fills(stage.app)
+
+
 async def test_production_is_named_in_the_first_line(tmp_path: Path) -> None:
     stage = Stage(tmp_path, where=PRODUCTION)
     stage.read(reading())
@@ -218,4 +228,4 @@ async def test_the_last_line_leads_to_why_and_to_the_areas(tmp_path: Path) -> No
         await until(pilot, "blocks 14")
         last = text_of(stage.app).splitlines()[-1]
         assert last.startswith("Enter why")
-        assert "2 areas" in last
+        assert "  2 area  " in last

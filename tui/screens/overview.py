@@ -33,6 +33,11 @@ DIRECT = ("C", "K")
 WIDE = 100
 """From this width on findings are told in full."""
 
+_VAST = 200
+"""From this width on the keys stand behind the findings: at the edge they would be out of sight."""
+_TITLE = 140
+"""Cells of a finding there."""
+
 _LEADS_TO = {"connections": "who", "chain": "chain", "lines": "lines"}
 """Places where Enter leads to something more telling than the reasons."""
 
@@ -57,8 +62,9 @@ def _hint(finding: Finding) -> tuple[str, Tone]:
     return f"Enter {_LEADS_TO.get(finding.place, 'why'):<5} {text}".rstrip(), tone
 
 
-def finding_columns(is_wide: bool, names: int) -> tuple[Column[Finding], ...]:
-    """Columns of the list of findings; `names`: cells of the targets' names."""
+def finding_columns(width: int, names: int) -> tuple[Column[Finding], ...]:
+    """Columns of the list of findings in `width` cells, of which the targets' names have `names`."""
+    is_wide, is_vast = width >= WIDE, width >= _VAST
     return (
         Column(key="severity", title="", width=6, cell=_glyph),
         Column(
@@ -67,14 +73,15 @@ def finding_columns(is_wide: bool, names: int) -> tuple[Column[Finding], ...]:
         Column(
             key="title",
             title="",
-            width=20,
-            grow=1,
+            width=_TITLE if is_vast else 20,
+            grow=0 if is_vast else 1,
             cell=(lambda f: f.title) if is_wide else (lambda f: f.short),
         ),
         Column(
             key="hint",
             title="",
             width=28 if is_wide else 16,
+            grow=1 if is_vast else 0,
             cell=_hint if is_wide else _fix,
             priority=1,
         ),
@@ -115,7 +122,7 @@ class Overview(Place):
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
-        self._columns_for: tuple[bool, int] | None = None
+        self._columns_for: tuple[int, int] | None = None
         """For which `finding_columns` the list is."""
         self._top: Hashable | None = None
         """Key of the worst finding when it was drawn."""
@@ -124,7 +131,7 @@ class Overview(Place):
         """Heading, findings, areas."""
         yield Lines(id="heading")
         yield Table(
-            finding_columns(True, 0),
+            finding_columns(WIDE, 0),
             key=lambda f: f.key,
             empty="● nothing is wrong with what is watched",
             show_header=False,
@@ -143,7 +150,7 @@ class Overview(Place):
         findings = self.watch_over.findings
         self._show_heading(findings, width)
         table = self.query_one("#findings", Table)
-        columns_for = (width >= WIDE, name_cells((finding.target.name for finding in findings), width))
+        columns_for = (width, name_cells((finding.target.name for finding in findings), width))
         if self._columns_for != columns_for:
             self._columns_for = columns_for
             table.set_columns(finding_columns(*columns_for))
@@ -190,7 +197,8 @@ class Overview(Place):
         told = super().keys()
         first, *others = [(key, "why" if key == "Enter" else does) for key, does in told]
         digits = sorted({KINDS[kind].area for kind in configured_kinds(self.watch_over)})
-        areas = [(f"{digits[0]}-{digits[-1]}" if digits[1:] else digits[0], "areas")] if digits else []
+        many = [(f"{digits[0]}-{digits[-1]}", "areas")] if digits[1:] else []
+        areas = many or [(digit, "area") for digit in digits]
         at = next((i for i, (key, _) in enumerate(others) if key == "/"), len(others))
         return (first, *others[:at], *areas, *others[at:])
 
