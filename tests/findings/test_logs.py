@@ -51,7 +51,7 @@ def minutes(
     )
 
 
-def source(told: tuple[Minute, ...], name: str = "api.log", **facts: Any) -> SourceSummary:
+def source(told: tuple[Minute, ...], name: str = "web.log", **facts: Any) -> SourceSummary:
     known: dict[str, Any] = {
         "format": "python", "first": 0, "end": 43, "dropped": 0, "held_bytes": 4000, "minutes": told,
         "latest": (ERROR_LINE, WARN_LINE), "latest_trouble": (ERROR_LINE, WARN_LINE), "watched_since": MINUTE,
@@ -104,17 +104,17 @@ def test_a_burst_is_told_with_its_window_its_beginning_and_its_newest_error() ->
     finding = only(minutes([0] * 29 + [1, 20, 38, 30, 2]))
     assert (
         finding.title
-        == 'api.log: ERROR 30/min, 0/min in the 30 min before · "could not obtain lock on "stock""'
+        == 'web.log: ERROR 30/min, 0/min in the 30 min before · "could not obtain lock on "stock""'
     )
-    assert finding.short == "api.log: ERROR 30/min"
+    assert finding.short == "web.log: ERROR 30/min"
     assert finding.evidence == (
         "30 lines of ERROR or worse in a minute, since 03:09:00 UTC",
         "0/min is the median of the minutes before",
         '03:12:39 ERROR could not obtain lock on "stock"',
     )
     assert finding.basis == "counts of 34 minutes"
-    assert (finding.place, finding.identity) == ("lines", LogPlace(source="/l/api.log", number=41))
-    assert (finding.rule, finding.subject) == ("log.burst", "/l/api.log")
+    assert (finding.place, finding.identity) == ("lines", LogPlace(source="/l/web.log", number=41))
+    assert (finding.rule, finding.subject) == ("log.burst", "/l/web.log")
     assert finding.weight < 1.0, "it stands below what was found on the thing itself"
 
 
@@ -122,7 +122,7 @@ def test_a_burst_is_told_with_its_window_its_beginning_and_its_newest_error() ->
 def test_with_little_history_only_the_count_is_told(seen: int) -> None:
     finding = only(minutes([0] * seen + [500]))
     assert finding.severity is WARN, "how bad that is for this source is not known"
-    assert finding.title.startswith('api.log: ERROR 500/min · "')
+    assert finding.title.startswith('web.log: ERROR 500/min · "')
     assert f"only {seen} minute" in finding.evidence[1]
     assert "what is usual is not known" in finding.evidence[1]
 
@@ -145,8 +145,9 @@ def test_minutes_that_could_not_be_read_say_nothing_about_what_is_usual() -> Non
     assert "only" in finding.evidence[1]
 
 
-def test_a_source_named_as_its_target_is_not_named_twice() -> None:
-    (finding,) = found(source(minutes([0] * 9 + [7]), name="api"))
+@pytest.mark.parametrize("name", ["api", "api.log"])
+def test_a_source_named_as_its_target_is_not_named_twice(name: str) -> None:
+    (finding,) = found(source(minutes([0] * 9 + [7]), name=name))
     assert finding.short == "ERROR 7/min"
 
 
@@ -184,13 +185,13 @@ def test_a_source_that_used_to_print_and_does_not_any_more_is_told(lines: list[i
 
 def test_silence_is_told_with_both_figures() -> None:
     finding = only(minutes([0] * 28, [12] * 20 + [0] * 8))
-    assert finding.title == "api.log: silent for 7m00s, 12 lines/min in the 20 min before"
+    assert finding.title == "web.log: silent for 7m00s, 12 lines/min in the 20 min before"
     assert finding.evidence[:2] == (
         "no line since 03:05:00 UTC",
         "240 lines in the 20 minutes before, some in every minute",
     )
     assert finding.severity is WARN
-    assert finding.identity == LogPlace(source="/l/api.log")
+    assert finding.identity == LogPlace(source="/l/web.log")
 
 
 def test_a_source_that_cannot_be_read_or_has_ended_is_not_called_silent() -> None:
@@ -199,7 +200,7 @@ def test_a_source_that_cannot_be_read_or_has_ended_is_not_called_silent() -> Non
     assert failing == ["log.unread"]
     blind = minutes([0] * 28, [12] * 20 + [0] * 8, blind=[22])
     assert found(source(blind)) == ()
-    assert log_findings([source(told)], TARGET, ended={"/l/api.log"}) == ()
+    assert log_findings([source(told)], TARGET, ended={"/l/web.log"}) == ()
     assert len(log_findings([source(told)], TARGET)) == 1
 
 
@@ -231,9 +232,9 @@ def test_a_file_that_is_not_there_is_no_alarm() -> None:
 
 def test_a_path_that_no_file_matches_is_told() -> None:
     absent = Failure(kind=FailureKind.NOT_THERE, reason="no file matches yet", hint="check the path")
-    (finding,) = findings(LogData(taken_at=NOW, absent=(("/var/lgo/api.log", absent),)), TARGET)
-    assert (finding.severity, finding.title) == (WARN, "/var/lgo/api.log: no file matches yet")
-    assert finding.identity == LogPlace(source="/var/lgo/api.log")
+    (finding,) = findings(LogData(taken_at=NOW, absent=(("/var/lgo/web.log", absent),)), TARGET)
+    assert (finding.severity, finding.title) == (WARN, "/var/lgo/web.log: no file matches yet")
+    assert finding.identity == LogPlace(source="/var/lgo/web.log")
 
 
 def test_containers_are_judged_by_the_default_thresholds() -> None:

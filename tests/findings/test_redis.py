@@ -69,7 +69,7 @@ def test_only_a_full_server_that_will_refuse_writes_is_an_alarm(
 def test_a_full_server_is_told_with_what_was_refused_and_since_when() -> None:
     finding = only(redis_reading(memory=memory(512, policy="noeviction"), **errors(OOM=31)))
     assert finding.title == "memory 512/512 MiB, noeviction · 31 writes refused (OOM) in 12s"
-    assert finding.short == "memory 512/512 MiB noeviction, writes refused"
+    assert finding.short == "memory 512/512 MiB, writes refused, noeviction"
     assert finding.basis == "readings over 12s"
     assert finding.weight == pytest.approx(1 + 31 / 12), "by how many a second, as others by who waits now"
     assert finding.identity is None

@@ -81,7 +81,7 @@ def test_it_fits_at_every_size_and_has_the_worst_first(width: int, height: int) 
 
 def test_in_one_line_the_worst_is_named_and_the_others_are_counted() -> None:
     (line,) = panel(VIEWS[:2], 80, 1)
-    assert line.startswith("3 Cache       ✖ sessions  memory 512/512 MiB noeviction, writes refused")
+    assert line.startswith("3 Cache       ✖ sessions  memory 512/512 MiB, writes refused, noeviction")
     assert line.endswith(" +1: ● 1")
     (well,) = panel([view("cache", redis_reading())], 80, 1)
     assert well.split() == ["3", "Cache", "●", "cache", "100/512", "MiB", "hit", "ratio", "97%", "over", "2s"]

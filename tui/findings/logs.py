@@ -235,8 +235,8 @@ def _longest_run(minutes: Sequence[Minute]) -> int:
 
 
 def _named(source: SourceSummary, target: Target) -> str:
-    """The source's name in front, unless it is the target's own."""
-    return "" if source.name == target.name else f"{source.name}: "
+    """The source's name in front, unless it is the target's own, as a file's or as it is."""
+    return "" if source.name.removesuffix(".log") == target.name else f"{source.name}: "
 
 
 def _quoted_line(line: LatestLine) -> str:

@@ -41,7 +41,7 @@ def memory(data: RedisData, target: TargetId, limits: RedisThresholds) -> Iterat
         target=target,
         rule="redis.memory",
         title=f"memory {data.memory.word}, {policy}{nothing} · {told}",
-        short=f"memory {data.memory.word} {policy}" + (", writes refused" if refused or ratio >= 1 else ""),
+        short=f"memory {data.memory.word}{', writes refused' if refused or ratio >= 1 else ''}, {policy}",
         evidence=tuple(_memory_evidence(data)),
         cause=_cause(data),
         basis="one reading" if not refused else f"readings over {age(data.recent.span_s)}",
