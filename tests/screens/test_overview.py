@@ -167,6 +167,19 @@ async def test_long_name_is_whole_where_there_is_room(tmp_path: Path, size: tupl
         assert_fills(stage.app)
 
 
+async def test_going_back_once_too_often_stays_on_the_overview(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("enter", "escape", "escape", "escape")
+        await until(pilot, "this is the overview: q quits")
+        assert stage.app.is_running
+        await pilot.press("q")
+        await pilot.pause()
+        assert stage.app.return_code == 0
+
+
 async def test_markup_from_a_target_is_shown_as_text(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     evil = "[/red][@click=app.quit]x\x1b]52;c;aGk=\x07"

@@ -105,7 +105,7 @@ class Overview(Place):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "app.back", "quit", id="quit"),
-        Binding("escape", "show_all_or_back", "quit", show=False, id="escape"),
+        Binding("escape", "show_all_or_back", "show all", show=False, id="escape"),
         *(
             Binding(key, f"suggested('{key}')", short, id=f"suggested.{key}")
             for key, short in {
@@ -201,6 +201,13 @@ class Overview(Place):
         areas = many or [(digit, "area") for digit in digits]
         at = next((i for i, (key, _) in enumerate(others) if key == "/"), len(others))
         return (first, *others[:at], *areas, *others[at:])
+
+    async def action_show_all_or_back(self) -> None:
+        """Esc: show what a filter hides. It never quits: who goes back once too often stays here."""
+        if self.query_one("#findings", Table).is_narrowed:
+            await super().action_show_all_or_back()
+        else:
+            self.notice("this is the overview: q quits", Tone.OK)
 
     def on_screen_suspend(self, event: ScreenSuspend) -> None:
         """Another place is in front: what was drawn here is not looked at any more, unless it is there."""
