@@ -63,4 +63,6 @@ def _text(app: OpsdashApp) -> str:
 def svg_of(app: OpsdashApp) -> str:
     """The screen in front as an SVG that loads nothing from anywhere."""
     svg = app.export_screenshot(title="opsdash")
-    return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code", "monospace")
+    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code", "monospace")
+    # some programs take blanks at the ends of a text away, no-break ones too: the columns would move
+    return svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
