@@ -119,7 +119,7 @@ def _latency_and_certificate(
         return p95, [(5, ((f"certificate {days}", tone),))]
     if width >= _CERTIFICATE_FROM:
         return p95, [(0, ((f"certificate {days}", tone),))]
-    return (0, ((f"cert {days:>5}", tone),)), []
+    return (0, ((f"{'cert ' + days:<10}", tone),)), []
 
 
 def why_line(view: TargetView) -> Line | None:
