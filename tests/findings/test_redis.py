@@ -118,10 +118,16 @@ def test_what_is_unknown_is_no_alarm() -> None:
     ],
 )
 def test_refused_writes_are_told_apart_by_reason(name: str, severity: Severity, says: str) -> None:
-    finding = only(redis_reading(**errors(**{name: 7})))
+    finding = only(redis_reading(memory=memory(512), **errors(**{name: 7})))
     assert finding.severity is severity
     assert finding.title.startswith("7 writes refused in 12s")
     assert says in finding.title
+
+
+def test_server_that_has_room_again_is_not_called_full() -> None:
+    finding = only(redis_reading(memory=memory(100, policy="noeviction"), **errors(OOM=254)))
+    assert finding.severity is WARN
+    assert finding.title == "254 writes refused in 12s · OOM: it was full, memory 100/512 MiB now"
 
 
 def test_errors_of_the_past_and_other_errors_are_no_alarm() -> None:

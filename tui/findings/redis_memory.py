@@ -115,6 +115,10 @@ _REFUSALS = {
 }
 
 
+_ROOM_BELOW = 0.9
+"""Share of maxmemory below which a server is not full any more."""
+
+
 def refused_writes(data: RedisData, target: TargetId, *, is_told_full: bool) -> Iterator[Finding]:
     """Clients were told in the last minute that their write is not taken, by reason.
 
@@ -128,6 +132,8 @@ def refused_writes(data: RedisData, target: TargetId, *, is_told_full: bool) -> 
         if not count or (name == "OOM" and is_told_full):
             continue
         span = age(data.recent.span_s)
+        if name == "OOM" and _has_room(data):
+            words, severity = f"OOM: it was full, memory {data.memory.word} now", Severity.WARN
         yield Finding(
             severity=severity,
             target=target,
@@ -142,6 +148,12 @@ def refused_writes(data: RedisData, target: TargetId, *, is_told_full: bool) -> 
             actions=_on_server(data, "redis.maxmemory", "redis.purge") if name == "OOM" else (),
             weight=1 + per_s(count, data.recent),
         )
+
+
+def _has_room(data: RedisData) -> bool:
+    """Whether it has room again: what was refused was before that."""
+    ratio = data.memory.used_ratio
+    return ratio is not None and ratio < _ROOM_BELOW
 
 
 def per_s(count: int, recent: Recent) -> float:
