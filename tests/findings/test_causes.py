@@ -100,6 +100,14 @@ def test_milder_finding_does_not_explain_a_worse_one() -> None:
     assert told(findings, api("database"), database())[0] == ("api", "http.down", None)
 
 
+def test_line_of_sessions_explains_what_is_slow_before_it_is_critical_itself() -> None:
+    findings = [finding(API, "http.slow"), finding(ORDERS, "postgres.blocking", WARN)]
+    assert told(findings, api("database"), database()) == [
+        ("api", "http.slow", BECAUSE),
+        ("orders-db", "postgres.blocking", None),
+    ]
+
+
 def test_explained_finding_stands_right_below_and_severities_keep_their_order() -> None:
     other = TargetId("redis", "cache")
     crit = [finding(API, "http.down"), finding(other, "redis.memory"), finding(ORDERS, "postgres.blocking")]

@@ -18,6 +18,9 @@ Key = tuple[TargetId, str, str]
 _EXPLAINED = ("http.down", "http.degraded", "http.slow", "http.errors")
 """Rules whose findings may have their cause elsewhere."""
 
+_LINE = "postgres.blocking"
+"""The rule of sessions that wait for another."""
+
 _KINDS: Mapping[str, str] = {
     **dict.fromkeys(("database", "db", "postgres", "postgresql", "sql", "datasource"), "postgres"),
     **dict.fromkeys(("cache", "redis", "valkey", "session", "sessions"), "redis"),
@@ -71,11 +74,15 @@ def _before_details(text: str, cause: str) -> str:
 def _explanations(
     finding: Finding, view: TargetView, seen: Mapping[TargetId, TargetView], findings: Sequence[Finding]
 ) -> tuple[Finding, ...]:
-    """The worst finding, at least as bad, of each target that the body says is not well; worst first."""
+    """The worst finding of each target that the body says is not well, worst first.
+
+    It is at least as bad, or sessions that wait in line: a line makes others slow before it is long itself.
+    """
     suspects = _suspects(view, seen)
     worst: dict[TargetId, Finding] = {}
     for other in findings:
-        if other.target in suspects and other.severity >= finding.severity:
+        is_bad_enough = other.severity >= finding.severity or other.rule == _LINE
+        if other.target in suspects and is_bad_enough:
             worst.setdefault(other.target, other)
     return tuple(worst.values())
 
