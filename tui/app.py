@@ -178,7 +178,7 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
             return  # ending: a timer may still fire while the screens are taken apart
         for screen in reversed(self.screen_stack):
             if isinstance(screen, Place):
-                screen.redraw()
+                screen.follow()
                 return
 
     @property

@@ -130,6 +130,29 @@ async def test_pause_stands_still_and_says_how_far_behind(tmp_path: Path) -> Non
         assert "PAUSED" not in text_of(stage.app)
 
 
+async def test_another_view_that_is_opened_while_paused_is_never_a_view_that_was_not_drawn(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("p")
+        await until(pilot, "PAUSED")
+        stage.clock.advance(12)
+        await until(pilot, "PAUSED 12s behind")
+        await pilot.press("tab")
+        await until(pilot, "[blocked 14]")
+        text = text_of(stage.app)
+        assert "nobody waits" not in text
+        assert "(holds; 14 wait)" in text
+        assert "PAUSED 0s behind" in text
+        stage.read(incident(waiting=3))
+        stage.clock.advance(5)
+        await until(pilot, "PAUSED 5s behind")
+        assert "(holds; 14 wait)" in text_of(stage.app)
+
+
 async def test_zoom_gives_the_rows_the_lines_of_the_figures(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.read(incident())

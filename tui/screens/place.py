@@ -146,25 +146,39 @@ class Place(RowKeys):
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """Catch up with what came while another screen was in front."""
-        self.redraw()
+        self.follow()
         self.show_keys()
 
     def on_resize(self) -> None:
         """More or less fits now."""
-        self.call_after_refresh(self.redraw)
+        self.call_after_refresh(self.follow)
+
+    def follow(self) -> None:
+        """Something was read, or time went by: draw it, unless what is shown stands still."""
+        if self._paused_mono_s is None:
+            self.redraw()
+        elif self.is_mounted:
+            self._show_top()
 
     def redraw(self) -> None:
-        """Draw the frame and the body."""
+        """Draw the frame and the body.
+
+        A person asked for something else to be shown, so it is drawn while paused as well: as it is now, and
+        it stands still from now on.
+        """
         if not self.is_mounted:
             return
-        self.query_one(TopLine).show_state(top_state(self.watch_over, self._paused_mono_s))
         if self._paused_mono_s is not None:
-            return
+            self._paused_mono_s = self.watch_over.clock.mono_s()
+        self._show_top()
         crumbs = self.crumbs()
         if crumbs is not None:
             self.query_one("#crumbs", Lines).show((path_line(*crumbs, self.size.width),))
         self.show_feed()
         self.tell_filter()
+
+    def _show_top(self) -> None:
+        self.query_one(TopLine).show_state(top_state(self.watch_over, self._paused_mono_s))
 
     # -- standing still, and room --------------------------------------------------------------------
 
@@ -174,12 +188,12 @@ class Place(RowKeys):
             self._paused_mono_s = self.watch_over.clock.mono_s()
         else:
             self._paused_mono_s = None
-        self.redraw()
+        self.follow()
 
     def action_zoom(self) -> None:
         """Give the rows all the room, or give it back."""
         self.toggle_class("-zoomed")
-        self.call_after_refresh(self.redraw)
+        self.call_after_refresh(self.follow)
 
     def show_keys(self, _: object = None) -> None:
         """Say which keys work now. Below a dialog they wait, and stay as they were."""

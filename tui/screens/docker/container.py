@@ -193,8 +193,12 @@ class ContainerScreen(Looking):
             self.run_worker(self._read(self._processes_read), exit_on_error=False)
 
     async def _read(self, read: Repeated[Any]) -> None:
+        is_first = not read.is_answered
         await read.read()
-        self.redraw()
+        if is_first:
+            self.redraw()  # what its view was opened for, also while paused
+        else:
+            self.follow()
 
     def on_screen_suspend(self, event: ScreenSuspend) -> None:
         """Another screen is in front: what was revealed is masked again."""
@@ -209,9 +213,10 @@ class ContainerScreen(Looking):
     # -- keys -----------------------------------------------------------------------------------------
 
     def on_table_cursor_moved(self) -> None:
-        """Other keys may work on another row."""
+        """Other keys may work on another row, and a variable is told in full."""
         self.refresh_bindings()
-        self.show_feed()
+        if self._view == "environment":
+            self.show_feed()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is no neighbour of one container; values are shown of its environment only."""

@@ -47,4 +47,4 @@ class Looking(OneTarget):
             return
         self.watch_over.look_at(self._target, ())
         if in_front is not None:
-            in_front.redraw()  # it may show things of the same engine, and has said so already
+            in_front.follow()  # it may show things of the same engine, and has said so already
