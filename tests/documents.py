@@ -25,8 +25,8 @@ from opsdash.tui import screens
 from opsdash.tui.app import OpsdashApp
 from opsdash.tui.config import _AuditTable
 from opsdash.tui.config_targets import EnvironmentTable, _Common
+from opsdash.tui.key_names import key_name
 from opsdash.tui.screen_settings import ScreenTable
-from opsdash.tui.screens.place import key_name
 
 FOLDER = Path(__file__).parent.parent / "docs"
 
@@ -50,8 +50,10 @@ What works where `?` is pressed, with the id by which a key can be changed:
     [keys]
     table.mark = "m"
     actions = "a,f5"
+    pause = "ctrl-k"
 
-A name that is not there, or a key that something else has in the same place, is told when opsdash starts.
+Keys are written as in this table. A name that is not there, what is no key, and a key that something else
+has in the same place are told when opsdash starts.
 """
 
 

@@ -2,7 +2,7 @@
 
 from textual.screen import Screen
 
-from opsdash.tui.screens.place import key_name
+from opsdash.tui.key_names import key_name
 
 
 def keys_here(screen: Screen[object]) -> tuple[tuple[str, str], ...]:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from opsdash.collectors.clock import Clock
 from opsdash.collectors.target import Target
 from opsdash.tui.actions.audit import AuditLog
@@ -38,12 +40,13 @@ def run_screen(
         The exit status.
 
     Raises:
-        ConfigError: Keys are stated that are not there or are taken.
+        ConfigError: Keys are stated that are not there, are no keys or are taken.
     """
     if settings.keys:  # checking them imports every screen
-        from opsdash.tui.key_remapping import refuse_mistakes
+        from opsdash.tui.key_remapping import checked_keys
 
-        refuse_mistakes(settings.keys, OpsdashApp.BINDINGS, settings.file)
+        keys = checked_keys(settings.keys, OpsdashApp.BINDINGS, settings.file)
+        settings = msgspec.structs.replace(settings, keys=keys)
     clock = Clock()
     log = AuditLog(audit.path, clock=clock, also_syslog=audit.also == "syslog")
     gateway = Gateway(targets, log, clock=clock, permitted=permitted, read_only=read_only)

@@ -7,11 +7,12 @@ import pytest
 from opsdash.collectors.errors import ConfigError
 from opsdash.tui.app import OpsdashApp
 from opsdash.tui.config import load_config
-from opsdash.tui.key_remapping import refuse_mistakes
+from opsdash.tui.key_remapping import checked_keys
 from opsdash.tui.screen_settings import ScreenSettings, ScreenTable
 from opsdash.tui.terminal import prepare
 from tests.cli.run_opsdash import write_config
 from tests.cli.test_config import mistakes
+from tests.documents import bindings
 from tests.screens.stage import Stage, incident
 from tests.support.screen import text_of, until
 
@@ -39,16 +40,47 @@ def test_mistakes_name_their_keys(tmp_path: Path) -> None:
 
 def test_a_key_that_is_not_there_is_told_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"^F: keys\.table\.mrak: there is no .* did you mean table\.mark"):
-        refuse_mistakes({"table.mrak": "m"}, OpsdashApp.BINDINGS, "F")
+        checked_keys({"table.mrak": "m"}, OpsdashApp.BINDINGS, "F")
 
 
 def test_a_key_that_is_taken_is_told_with_who_has_it() -> None:
     with pytest.raises(ConfigError, match=r"keys\.table\.mark: a is taken by actions \(actions\)"):
-        refuse_mistakes({"table.mark": "a"}, OpsdashApp.BINDINGS, "F")
+        checked_keys({"table.mark": "a"}, OpsdashApp.BINDINGS, "F")
 
 
 def test_two_that_change_places_are_no_conflict() -> None:
-    refuse_mistakes({"table.mark": "u", "table.clear_marks": "space"}, OpsdashApp.BINDINGS, "F")
+    checked_keys({"table.mark": "u", "table.clear_marks": "space"}, OpsdashApp.BINDINGS, "F")
+
+
+def test_a_key_that_is_taken_in_many_places_is_told_once() -> None:
+    with pytest.raises(ConfigError) as told:
+        checked_keys({"copy": "a"}, OpsdashApp.BINDINGS, "F")
+    (line,) = str(told.value).splitlines()
+    assert line.startswith("F: keys.copy: a is taken by actions (actions) in ")
+    assert line.endswith(" more places")
+
+
+def test_a_key_that_is_none_is_told() -> None:
+    with pytest.raises(ConfigError) as told:
+        checked_keys({"zoom": "ctl+x", "pause": "f5,"}, OpsdashApp.BINDINGS, "F")
+    assert [line.split(" is no key")[0] for line in str(told.value).splitlines()] == [
+        "F: keys.zoom: 'ctl+x'",
+        "F: keys.pause: 'nothing'",
+    ]
+
+
+def test_keys_may_be_written_as_the_screen_and_the_pages_write_them() -> None:
+    stated = {"zoom": "Ctrl-K, F5", "table.page_up": "Home", "table.first": "PgUp, F7"}
+    keys = checked_keys(stated, OpsdashApp.BINDINGS, "F")
+    assert keys == {"zoom": "ctrl+k,f5", "table.page_up": "home", "table.first": "pageup,f7"}
+    checked_keys({"filter": "/"}, OpsdashApp.BINDINGS, "F")  # as it is: in logs it searches
+    with pytest.raises(ConfigError, match=r"keys\.zoom: / is taken by filter \(filter\) "):
+        checked_keys({"zoom": "/"}, OpsdashApp.BINDINGS, "F")
+
+
+def test_every_id_of_the_page_of_keys_can_be_stated() -> None:
+    for name in {binding.id for _, binding in bindings() if binding.id and binding.description}:
+        checked_keys({name: "f24"}, OpsdashApp.BINDINGS, "F")
 
 
 async def test_a_changed_key_works_and_is_in_the_help(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from opsdash.collectors.target import TargetId
 from opsdash.tui.actions import registry
+from opsdash.tui.key_names import key_name
 from opsdash.tui.screens.row_keys import RowKeys
 from opsdash.tui.top import top_state
 from opsdash.tui.watch import Watch
@@ -23,41 +24,6 @@ from opsdash.widgets.topline import TopLine
 
 NOTICE_S = 6.0
 """How long a notice stays."""
-
-_KEY_NAMES = {
-    "escape": "Esc",
-    "enter": "Enter",
-    "question_mark": "?",
-    "colon": ":",
-    "slash": "/",
-    "number_sign": "#",
-    "plus": "+",
-    "minus": "-",
-    "space": "Space",
-    "backspace": "Backspace",
-    "ampersand": "&",
-    "up": "↑",
-    "down": "↓",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "home": "Home",
-    "end": "End",
-    "f1": "F1",
-    "shift+tab": "shift-Tab",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "tab": "Tab",
-    "ctrl+r": "ctrl-r",
-}
-
-
-def key_name(key: str) -> str:
-    """A key as people write it.
-
-    >>> key_name("question_mark"), key_name("ctrl+d"), key_name("K")
-    ('?', 'ctrl-d', 'K')
-    """
-    return _KEY_NAMES.get(key, key.replace("ctrl+", "ctrl-"))
 
 
 def path_line(path: Line, fresh: Line, width: int) -> Line:
