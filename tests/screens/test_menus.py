@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from opsdash.collectors.target import TargetId
 from opsdash.tui.actions import registry
 from opsdash.tui.kinds import KINDS
 from opsdash.tui.screens.menus import lettered
@@ -167,3 +168,29 @@ async def test_palette_has_the_actions_of_the_row_and_the_themes(tmp_path: Path)
         await until(pilot, "on orders")
         await pilot.press("enter")
         await until(pilot, "will run")
+
+
+async def test_palette_begins_with_commands_and_their_keys_and_tells_an_area_from_the_menu(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("colon")
+        await until(pilot, "filter /")
+        assert "half a page" not in text_of(stage.app)
+        await pilot.press(*"actions")
+        await until(pilot, "area: Actions 9")
+        assert "actions a" in said(stage.app)
+
+
+async def test_words_of_a_target_are_no_markup_in_the_palette(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "db [/x] [@click=app.exit]y")
+    stage.read(incident(), TargetId("postgres", "db [/x] [@click=app.exit]y"))
+    async with stage.at(132, 34) as pilot:
+        await until(pilot, "blocks 14")
+        await pilot.press("colon")
+        await until(pilot, "Terminate root blocker on db [/x] [@click=app.exit]y")
+        await pilot.press(*"terminate session")
+        await until(pilot, "Terminate session on db [/x] [@click=app.exit]y")
