@@ -64,6 +64,11 @@ class Arrangement(Generic[Row]):
         """All rows, in the order given, also those that are filtered out."""
         return self._given
 
+    @property
+    def hidden_marks(self) -> int:
+        """How many of the marked rows are filtered out."""
+        return len(self.marked - {self.key(row) for row in self.rows}) if self.marked else 0
+
     def filter(self, keeps: Callable[[Row], bool] | None) -> None:
         """Show only rows that are kept; None: all."""
         self._keeps = keeps

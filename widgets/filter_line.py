@@ -1,4 +1,4 @@
-"""The line in which a table's filter is typed, and which says that there is one for as long as there is."""
+"""The line in which a table's filter is typed. It says how many rows are left and marked."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from opsdash.widgets.table import Table
 
 
 class FilterLine(Horizontal):
-    """One line high, and gone while the table shows all its rows. What is typed works at once."""
+    """One line high, and gone while all rows are shown and none is marked. What is typed works at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "show all", show=False, id="filter.clear"),
@@ -102,21 +102,26 @@ class FilterLine(Horizontal):
         self.action_keep()
 
     def tell(self) -> None:
-        """Say how many rows are left; a mistake stays said until something else is typed."""
+        """Say how many rows are left and marked; a mistake stays said until something else is typed."""
         table, field = self._table, self.query_one(Input)
         if table is not None and table.is_too_slow:
             self._mistake = "this regular expression takes too long: given up"
-        if table is None or not (table.is_narrowed or field.has_focus or self._mistake):
+        marked = 0 if table is None else len(table.arrangement.marked)
+        if table is None or not (table.is_narrowed or field.has_focus or self._mistake or marked):
             self.remove_class("-open")
             return
         self.add_class("-open")
         if self._mistake:
             self._say(((self._mistake, Tone.WARN),))
             return
+        hidden = table.arrangement.hidden_marks
+        count = f"{marked} marked" + (f", {hidden} of them hidden" if hidden else "")
+        marks: Line = ((count, Tone.WARN if hidden else Tone.ACCENT), ("  u clears  ", Tone.MUTED))
         wrong = ("only what is wrong  ", Tone.ACCENT) if table.is_only_wrong else ""
-        count = f"{len(table.rows)} of {len(table.arrangement.given)}"
+        left = f"{len(table.rows)} of {len(table.arrangement.given)}"
         keys = "Enter to the rows  Esc all" if field.has_focus else "/ change  Esc all"
-        self._say((wrong, (count, Tone.ACCENT), (f"  {keys}", Tone.MUTED)))
+        rest: Line = (wrong, (left, Tone.ACCENT), (f"  {keys}", Tone.MUTED))
+        self._say((*(marks if marked else ()), *(rest if table.is_narrowed or field.has_focus else ())))
 
     def _say(self, line: Line) -> None:
         told = self.query_one("#filter-told", Lines)

@@ -74,8 +74,8 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
             """The table, for `@on(Table.CursorMoved, "#id")`."""
             return self.table
 
-    class Narrowed(Message):
-        """Other rows are shown than before, because of a filter."""
+    class SelectionChanged(Message):
+        """Other rows are shown or marked than before, because of a filter or a mark."""
 
         def __init__(self, table: "Table[Any]") -> None:
             self.table = table
@@ -145,7 +145,7 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
         with self._telling(), self.rearranging(), self._within_bounds():
             self.arrangement.filter(self._keeps if self.is_narrowed else None)
         self.refresh()
-        self.post_message(self.Narrowed(self))
+        self.post_message(self.SelectionChanged(self))
 
     def go_to(self, key: Hashable) -> bool:
         """Put the cursor on the row of this identity and bring it into view; False when it is not here."""
@@ -215,6 +215,7 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
     def _after_marks(self) -> None:
         self.repaint()
         self.refresh_bindings()
+        self.post_message(self.SelectionChanged(self))
 
     def _keeps(self, row: Row) -> bool:
         if self.row_filter is not None and not self.row_filter.keeps(row):
@@ -255,7 +256,7 @@ class Table(TableView[Row], Generic[Row], can_focus=True, inherit_bindings=False
             self.is_too_slow = True
             self.row_filter = None
             self.arrangement.filter(self._keeps if self.is_narrowed else None)
-            self.post_message(self.Narrowed(self))
+            self.post_message(self.SelectionChanged(self))
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -114,6 +114,26 @@ async def test_marks_stay_on_their_rows_and_go_with_them(tmp_path: Path) -> None
         assert " *" not in text_of(stage.app)
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_marks_are_counted_also_those_that_a_filter_hides(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    stage = Stage(tmp_path)
+    named = [session(1, application_name="api"), session(2, application_name="cron"), session(3)]
+    stage.read(reading(named))
+    async with stage.at(*size) as pilot:
+        await open_server(stage, pilot)
+        await pilot.press("g", "space", "space")
+        await until(pilot, "2 marked u clears")
+        await pilot.press("slash", *"app:cron", "enter")
+        await until(pilot, "2 marked, 1 of them hidden")
+        assert_fills(stage.app)
+        stage.read(reading(named[1:]))
+        await until(pilot, "1 marked u clears")
+        await pilot.press("u")
+        await until(pilot, lambda text: "marked" not in text)
+
+
 async def test_pause_stands_still_and_says_how_far_behind(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.read(reading([session(1)]))

@@ -89,8 +89,8 @@ class RowKeys(Screen[None], inherit_bindings=False):
         count = len(table.arrangement.marked) or len(table.rows)
         self.app.push_screen(FormDialog(self.watch_over.clock, count), chosen)
 
-    async def on_table_narrowed(self, message: Table.Narrowed) -> None:
-        """Say that rows are hidden, and how many."""
+    async def on_table_selection_changed(self, message: Table.SelectionChanged) -> None:
+        """Say how many rows are hidden and marked."""
         if self.is_attached:  # the place may have been left meanwhile
             (await self._filter_line()).follow(message.table)
 
