@@ -6,7 +6,8 @@ Words apart from each other must all hold:
     /lock|tuple/        some cell matches this regular expression
     state:idle          this column has the text; state:/^idle$/ likewise
     age>5m mem>=1g      this column's value compares; s m h d, k m g t and % as the column's unit has them
-    "order items"       quotes keep a blank
+    "order items"       quotes keep a blank, and make text of what looks like a column: "sess:12"
+    10.2.0.31:5432      as no column is called like that, it is text
 """
 
 import operator
@@ -111,6 +112,8 @@ def parse(text: str, columns: Sequence[Column[Row]]) -> RowFilter[Row]:
     (['api', 'cron api'], ['checkout'], ['api'], ['cron api'], ['checkout'])
     >>> kept("")
     ['checkout', 'api', 'cron api']
+    >>> [parse(text, columns).keeps(("10.2.0.31:5432", 1)) for text in ("31:54", '"31:54"', "-31:54")]
+    [True, True, False]
 
     Raises:
         FilterError: A column that is not there, a pattern or a number that makes no sense.
@@ -130,9 +133,15 @@ def _not(test: Test[Row]) -> Test[Row]:
 
 
 def _test(found: re.Match[str], columns: Sequence[Column[Row]]) -> Test[Row]:
-    among = columns if found["column"] is None else (_column(found["column"], columns),)
+    name, is_text = found["column"], found["compare"] in (None, ":")
     looked_for = next((found[name] for name in ("quoted", "plain") if found[name] is not None), "")
-    if found["pattern"] is None and found["compare"] not in (None, ":"):
+    if name is None:
+        among = columns
+    elif is_text and not name.isalpha() and _meant(name, columns) is None:
+        among, looked_for = columns, f"{name}:{looked_for}"  # an address, a time
+    else:
+        among = (_column(name, columns),)
+    if found["pattern"] is None and not is_text:
         return _comparison(among[0], found["compare"], looked_for)
     pattern = re.escape(looked_for) if found["pattern"] is None else found["pattern"]
     try:
@@ -145,7 +154,7 @@ def _test(found: re.Match[str], columns: Sequence[Column[Row]]) -> Test[Row]:
 def _comparison(column: Column[Row], compare: str, looked_for: str) -> Test[Row]:
     value, holds = column.sort, _COMPARE[compare]
     if value is None:
-        raise FilterError(f"{column.key} cannot be compared")
+        raise FilterError(f"{column.key} cannot be compared here, only searched: {column.key}:text")
     if not looked_for:
         return lambda row: True  # a comparison that is only being begun
     try:
@@ -168,13 +177,22 @@ def _comparison(column: Column[Row], compare: str, looked_for: str) -> Test[Row]
 
 
 def _column(name: str, columns: Sequence[Column[Row]]) -> Column[Row]:
-    """The column that is meant: by key or title, whole or begun."""
+    """The column that is meant. Raises FilterError."""
+    column = _meant(name, columns)
+    if column is None:
+        known = ", ".join(c.key for c in columns if c.title)
+        raise FilterError(f"no column {name!r} (in quotes it is text): {known}")
+    return column
+
+
+def _meant(name: str, columns: Sequence[Column[Row]]) -> Column[Row] | None:
+    """The column of this key or title, whole or begun; None: there is none."""
     wanted = name.lower()
     for is_meant in (str.__eq__, str.startswith):
         for column in columns:
             if any(is_meant(word.lower(), wanted) for word in (column.key, column.title)):
                 return column
-    raise FilterError(f"no column {name!r}: {', '.join(c.key for c in columns if c.title)}")
+    return None
 
 
 def cell_words(column: Column[Row], row: Row) -> str:
