@@ -26,10 +26,10 @@ class CostLine(msgspec.Struct, frozen=True, kw_only=True):
     """None: it was not read yet."""
 
     @property
-    def busy_ratio(self) -> float | None:
-        """Seconds per second that the target had to answer us; None when it is not known yet."""
+    def busy_ms_per_s(self) -> float | None:
+        """How long the target had to answer us; None when it is not known yet."""
         cost = self.cost
-        return cost.waited_s / cost.span_s if cost is not None and cost.span_s > 0 else None
+        return cost.waited_s * 1000 / cost.span_s if cost is not None and cost.span_s > 0 else None
 
     @property
     def requests_per_min(self) -> float | None:
@@ -81,9 +81,9 @@ COST_COLUMNS: tuple[Column[CostLine], ...] = (
         title="ANSWERING",
         width=11,
         align="right",
-        cell=lambda r: _or_unknown(r.busy_ratio, f"{(r.busy_ratio or 0.0) * 1000:.1f} ms/s"),
-        sort=lambda r: r.busy_ratio,
-        unit="ratio",
+        cell=lambda r: _or_unknown(r.busy_ms_per_s, f"{r.busy_ms_per_s or 0.0:.1f} ms/s"),
+        sort=lambda r: r.busy_ms_per_s,
+        unit="ms",
         descending_first=True,
     ),
     Column(
@@ -98,7 +98,7 @@ COST_COLUMNS: tuple[Column[CostLine], ...] = (
 )
 
 
-_HINT = "+ reads less often"
+_HINT = "ANSWERING: its time and the network's, over a minute  + reads less often"
 
 
 class CostScreen(Place):
@@ -138,12 +138,7 @@ class CostScreen(Place):
         self.query_one("#head", Lines).show(
             (
                 (f"opsdash itself: CPU {cpu}, memory {memory_words()}",),
-                (
-                    (
-                        f"ANSWERING is a target's time and the network's, over the last minute; {_HINT}",
-                        Tone.MUTED,
-                    ),
-                ),
+                ((_HINT, Tone.MUTED),),
             )
         )
         self.query_one("#costs", Table).show(
