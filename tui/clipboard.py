@@ -11,7 +11,7 @@ from textual.app import App
 
 from opsdash.collectors.format import size
 from opsdash.tui.config import state_folder
-from opsdash.tui.export import write_new
+from opsdash.tui.export import shown_path, write_new
 
 LARGEST_BYTES = 100_000
 """More than this goes to a file: many terminals drop a longer sequence without a word."""
@@ -51,7 +51,7 @@ async def copy(app: App[Any], text: str, environ: Mapping[str, str] | None = Non
 
 async def _to_file(text: str, environ: Mapping[str, str], why: str) -> Copied:
     path = await write_new(state_folder(environ) / "copied", "copied", text)
-    return Copied(to=f"{path}: {why}", path=path)
+    return Copied(to=f"{shown_path(path)}: {why}", path=path)
 
 
 async def _to_tmux(text: str) -> bool:

@@ -12,6 +12,16 @@ _WRITE_S = 10.0
 """How long one write may take: a home directory may hang."""
 
 
+def shown_path(path: Path) -> str:
+    """A path for people: short enough for a line, and to be pasted into a shell.
+
+    >>> shown_path(Path.home() / "exports" / "rows.csv"), shown_path(Path("/tmp/rows.csv"))
+    ('~/exports/rows.csv', '/tmp/rows.csv')
+    """
+    home = Path.home()
+    return clean(f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path))
+
+
 class ExportError(Exception):
     """It could not be written; the text says where and why."""
 
@@ -77,7 +87,7 @@ class ExportFile:
             self.path.unlink(missing_ok=True)
 
     async def _do(self, step: Callable[[], None]) -> None:
-        where = clean(str(self.path))
+        where = shown_path(self.path)
         call = call_in_thread(step, key=f"export {self._folder / self._name}", timeout_s=_WRITE_S)
         self._under_way = asyncio.ensure_future(call)
         try:

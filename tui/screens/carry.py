@@ -13,7 +13,7 @@ from opsdash.collectors.secret import redact
 from opsdash.collectors.text import clean
 from opsdash.tui.clipboard import copy
 from opsdash.tui.config import state_folder
-from opsdash.tui.export import ExportError, write_new
+from opsdash.tui.export import ExportError, shown_path, write_new
 from opsdash.tui.screens.dialog import Dialog
 from opsdash.widgets.lines import Line
 from opsdash.widgets.status import Tone
@@ -45,7 +45,7 @@ async def export_rows(table: Table[Any], name: str, form: str, clock: Clock) -> 
         path = await write_new(folder, f"{name}-{clock.now():%Y%m%d-%H%M%S}", redact(text), form)
     except ExportError as error:
         return f"not exported: {error}", Tone.CRIT
-    return f"{plural(len(rows), 'row')} in {clean(str(path))}", Tone.OK
+    return f"{plural(len(rows), 'row')} in {shown_path(path)}", Tone.OK
 
 
 class FormDialog(Dialog[str | None]):

@@ -13,7 +13,7 @@ from opsdash.collectors.lines.source_lines import LineRef
 from opsdash.collectors.text import clean
 from opsdash.tui.clipboard import copy
 from opsdash.tui.config import state_folder
-from opsdash.tui.export import ExportError, ExportFile, write_all
+from opsdash.tui.export import ExportError, ExportFile, shown_path, write_all
 from opsdash.tui.screens.logs.seek import SLICE_S, give_way
 from opsdash.tui.screens.place import Place
 from opsdash.widgets.logview import LogView
@@ -69,7 +69,7 @@ class Carrier:
         except ExportError as error:
             self._place.notice(f"not exported: {error}", Tone.CRIT)
         else:
-            self._place.notice(f"exported, masked best effort: {clean(str(file.path))}", Tone.OK)
+            self._place.notice(f"exported, masked best effort: {shown_path(file.path)}", Tone.OK)
         finally:
             self.progress = None
 
