@@ -11,7 +11,9 @@ from typing import ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.events import Key
 from textual.filter import LineFilter
+from textual.widgets import Input
 
 from opsdash.collectors.secret import redact
 from opsdash.collectors.text import clean
@@ -19,6 +21,7 @@ from opsdash.tui.alarm import Alarm
 from opsdash.tui.areas import kinds_of_area, open_place, open_targets
 from opsdash.tui.bridge import PAUSE_S, SLOW_PAUSE_S, Bridge, FeedChanged
 from opsdash.tui.changed_cells import ChangedCells
+from opsdash.tui.key_names import key_name
 from opsdash.tui.kinds import AREAS
 from opsdash.tui.planning import Planner
 from opsdash.tui.quitting import quit_or_ask
@@ -195,6 +198,12 @@ class OpsdashApp(ChangedCells[int], inherit_bindings=False):
     def on_drill_down(self, message: DrillDown) -> None:
         """Into a thing."""
         self.push_screen(open_place(self.watch_over, message.target, message.place, message.identity))
+
+    def on_key(self, event: Key) -> None:
+        """Say so where a letter means nothing; what does mean something is Textual's to run."""
+        is_typing = not isinstance(self.screen, Place) or isinstance(self.focused, Input)
+        if event.is_printable and not is_typing and event.key not in self.screen.active_bindings:
+            self.notice(f"{key_name(event.key)} means nothing here; ? tells what does")
 
     async def action_back(self) -> None:
         """One level back; from the overview, quit."""

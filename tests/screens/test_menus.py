@@ -97,6 +97,19 @@ async def test_escape_closes_the_keys_on_any_page(tmp_path: Path) -> None:
         await until(pilot, lambda text: "Keys: " not in text)
 
 
+async def test_a_key_that_means_nothing_says_so_and_a_letter_of_a_filter_does_not(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(80, 24) as pilot:
+        await until(pilot, "blocks 14")
+        for key, name in (("v", "v"), ("1", "1"), ("left_square_bracket", "[")):
+            await pilot.press(key)
+            await until(pilot, f"{name} means nothing here; ? tells what does")
+        await pilot.press("2", "slash", "v", "Q")
+        await until(pilot, "/ vQ")
+        assert "means nothing" not in text_of(stage.app)
+
+
 async def test_keys_are_those_that_work_here(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.read(incident())
