@@ -19,6 +19,7 @@ from opsdash.tui.actions.perform import Gateway
 from opsdash.tui.app import OpsdashApp
 from opsdash.tui.demo.run import DEFAULT_STORY, start_demo
 from opsdash.tui.picture import svg_of
+from opsdash.tui.screen_settings import ScreenSettings, ScreenTable
 from opsdash.tui.watch import Watch
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
@@ -89,7 +90,8 @@ def main() -> int:
         clock = Clock()
         log = AuditLog(Path(state) / "audit.jsonl", clock=clock)
         gateway = Gateway(demo.targets, log, clock=clock, permitted=True, read_only=False)
-        asyncio.run(solve(OpsdashApp(Watch(demo.targets, gateway, clock))))
+        settings = ScreenSettings(table=ScreenTable(theme="dark"))  # whatever this terminal can show
+        asyncio.run(solve(OpsdashApp(Watch(demo.targets, gateway, clock), settings)))
     return 0
 
 

@@ -172,7 +172,13 @@ def _snapshot(options: argparse.Namespace) -> int:
         return _no_targets(config)
     if options.form != "json":
         prepare(os.environ)
-    return run_snapshot(config.targets, form=options.form, size=options.size, clock=Clock())
+    return run_snapshot(
+        config.targets,
+        form=options.form,
+        size=options.size,
+        clock=Clock(),
+        theme=config.screen.table.theme,
+    )
 
 
 def _doctor(options: argparse.Namespace) -> int:

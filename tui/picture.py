@@ -13,6 +13,7 @@ from opsdash.tui.actions.perform import Gateway
 from opsdash.tui.app import OpsdashApp
 from opsdash.tui.check_report import Report
 from opsdash.tui.config import default_audit_path
+from opsdash.tui.screen_settings import ScreenSettings, ScreenTable, ThemeChoice
 from opsdash.tui.watch import Watch
 
 
@@ -30,7 +31,14 @@ class _Seen(Watch):
         """Nothing is read."""
 
 
-def draw(report: Report, *, form: Literal["text", "svg"], size: tuple[int, int], clock: Clock) -> str:
+def draw(
+    report: Report,
+    *,
+    form: Literal["text", "svg"],
+    size: tuple[int, int],
+    clock: Clock,
+    theme: ThemeChoice,
+) -> str:
     """What the overview shows of `report`.
 
     Args:
@@ -38,8 +46,9 @@ def draw(report: Report, *, form: Literal["text", "svg"], size: tuple[int, int],
         form: text: the lines without colours; svg: a picture that loads nothing from anywhere.
         size: Columns and lines.
         clock: The time.
+        theme: Of the picture.
     """
-    app = OpsdashApp(_Seen(report, clock))
+    app = OpsdashApp(_Seen(report, clock), ScreenSettings(table=ScreenTable(theme=theme)))
     drawn: list[str] = []
 
     async def look(pilot: Pilot[Any]) -> None:

@@ -10,6 +10,7 @@ from opsdash.collectors.secret import redact
 from opsdash.collectors.target import Target
 from opsdash.tui.check import look
 from opsdash.tui.check_report import as_document, exit_code
+from opsdash.tui.screen_settings import ThemeChoice
 
 Form = Literal["json", "text", "svg"]
 
@@ -17,7 +18,14 @@ AGAIN_S = 1.0
 """Between the two readings that rates need."""
 
 
-def run_snapshot(targets: Sequence[Target], *, form: Form, size: tuple[int, int], clock: Clock) -> int:
+def run_snapshot(
+    targets: Sequence[Target],
+    *,
+    form: Form,
+    size: tuple[int, int],
+    clock: Clock,
+    theme: ThemeChoice = "auto",
+) -> int:
     """Read every target twice and print what was seen on standard output.
 
     Args:
@@ -26,6 +34,7 @@ def run_snapshot(targets: Sequence[Target], *, form: Form, size: tuple[int, int]
             on a terminal.
         size: Columns and lines of that terminal.
         clock: The time.
+        theme: Of the picture; auto: dark, whatever the terminal is.
 
     Returns:
         As `opsdash check`: 0 ok, 1 warning, 2 critical, 3 unknown.
@@ -36,7 +45,7 @@ def run_snapshot(targets: Sequence[Target], *, form: Form, size: tuple[int, int]
     else:
         from opsdash.tui.picture import draw  # Textual, which the other form does without
 
-        said = draw(report, form=form, size=size, clock=clock)
+        said = draw(report, form=form, size=size, clock=clock, theme="dark" if theme == "auto" else theme)
     sys.stdout.write(redact(said))
     sys.stdout.flush()
     return exit_code(report.findings)

@@ -86,9 +86,12 @@ def theme_name(choice: ThemeChoice, environ: Mapping[str, str], *, is_slow: bool
 
     With NO_COLOR Textual turns its colours to greys, which are colours still; only its ansi theme leaves
     the terminal's own. Over a slow link the short codes of the sixteen colours are half the bytes.
+    Where nobody says that there are more than sixteen, a theme's would become the nearest: grey on black.
 
     >>> theme_name("auto", {"TERM": "xterm-256color"}), theme_name("auto", {"TERM": "linux"})
     ('opsdash-dark', 'ansi-dark')
+    >>> theme_name("auto", {"TERM": "vt100"}), theme_name("auto", {"TERM": "xterm", "COLORTERM": "truecolor"})
+    ('ansi-dark', 'opsdash-dark')
     >>> theme_name("light", {}), theme_name("light", {"NO_COLOR": "1"})
     ('opsdash-light', 'ansi-dark')
     >>> theme_name("auto", {}, is_slow=True), theme_name("dark", {}, is_slow=True)
@@ -98,5 +101,8 @@ def theme_name(choice: ThemeChoice, environ: Mapping[str, str], *, is_slow: bool
         return ANSI
     if choice != "auto":
         return NAMES[choice]
-    has_few = environ.get("TERM", "") in ("linux", "screen", "vt220", "xterm-16color")
-    return ANSI if is_slow or (has_few and "COLORTERM" not in environ) else DARK.name
+    colours = environ.get("TERM", "").rpartition("-")[2]
+    # as Rich tells it; without a terminal there are pictures only, which have all
+    has_many = colours in ("256color", "kitty", "", "dumb", "unknown")
+    has_all = environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit")
+    return DARK.name if (has_many or has_all) and not is_slow else ANSI

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from opsdash.tui.demo.servers import PostgresServer
+from opsdash.tui.theme import DARK, LIGHT
 from tests.cli.run_opsdash import run_opsdash, write_config
 
 SECRET = "hunter2x-s3cret"
@@ -53,6 +54,19 @@ def test_svg_is_one_picture_that_loads_nothing(tmp_path: Path, pg18: PostgresSer
     assert said.rstrip().endswith("</svg>")
     assert "orders" in said
     assert not re.search(r"url\((?!#)|href=|@font-face|<script", said)
+
+
+def test_svg_has_the_theme_of_the_configuration_whatever_the_terminal(tmp_path: Path) -> None:
+    old = {"TERM": "linux"}
+    here = '[[host]]\nname = "here"\n'
+    light, dark = (
+        run_opsdash(
+            "snapshot", "--svg", "--config", str(write_config(tmp_path, text)), home=tmp_path, environ=old
+        )
+        for text in (f'[screen]\ntheme = "light"\n{here}', here)
+    )
+    assert LIGHT.background in light.stdout
+    assert DARK.background in dark.stdout
 
 
 def test_a_size_that_makes_no_sense_is_told(tmp_path: Path) -> None:
