@@ -8,7 +8,8 @@ from opsdash import __version__
 _DESCRIPTION = "One live, safe terminal screen for operations: symptom, cause, guarded fix, proof."
 _EPILOG = (
     "Targets come from the configuration (--config, $OPSDASH_CONFIG, ~/.config/opsdash/opsdash.toml) or, "
-    "without one, from DATABASE_URL and PGHOST, PGSERVICE and the like. No server at hand: opsdash demo"
+    "without one, from DATABASE_URL or PGHOST, PGSERVICE and the like, REDIS_URL, DOCKER_HOST or the local "
+    "Docker socket. No server at hand: opsdash demo"
 )
 
 
@@ -107,6 +108,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(columns), int(lines)
 
 
+def _count(text: str) -> int:
+    """How many; 0: all."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
+    return int(text)
+
+
 def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
     doctor = commands.add_parser(
         "doctor", help="what works, what is missing and what to run: exit 0 well, 1 missing, 3 not reached"
@@ -128,7 +136,7 @@ def _add_audit(commands: "argparse._SubParsersAction[_Parser]") -> None:
     kinds = audit.add_subparsers(title="commands", metavar="COMMAND", required=True)
     show = kinds.add_parser("show", help="the last records")
     _add_config(show)
-    show.add_argument("--last", type=int, default=20, metavar="N", help="how many (20)")
+    show.add_argument("--last", type=_count, default=20, metavar="N", help="how many (20); 0: all")
     show.add_argument("--json", action="store_true", help="as they stand in the file")
     show.set_defaults(command="audit show")
     verify = kinds.add_parser("verify", help="find changed, inserted and removed records")

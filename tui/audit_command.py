@@ -107,7 +107,11 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _cannot_read(path: Path, error: OSError) -> int:
-    sys.stderr.write(f"opsdash audit: {path} cannot be read: {error.strerror or error}\n")
+    if isinstance(error, FileNotFoundError):
+        why = "is not there: nothing was recorded yet, or it was taken away"
+    else:
+        why = f"cannot be read: {error.strerror or error}"
+    sys.stderr.write(f"opsdash audit: {path} {why}\n")
     return UNREADABLE
 
 

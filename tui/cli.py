@@ -242,12 +242,14 @@ def _refuse_screen() -> int | None:
 
 
 def _no_targets(config: "Config") -> int:
+    from opsdash.collectors.registry import KINDS
     from opsdash.tui.config import default_path
 
     where = config.file or default_path(os.environ)
+    there = "" if config.file else " (no such file)"
     lines = [
         "nothing to watch.",
-        f"  looked for [[postgres]] in {where}{'' if config.file else ' (no such file)'}",
+        f"  looked for {', '.join(f'[[{kind}]]' for kind in KINDS)} in {where}{there}",
         f"  and for {', '.join(config.looked_for)} in the environment",
         *(f"  {note}" for note in config.notes),
         "name a server:  DATABASE_URL=postgresql://user@host/database opsdash",

@@ -94,6 +94,7 @@ def test_nothing_to_watch_says_what_was_looked_for_and_how_to_name_a_target(tmp_
     assert ended.stdout == ""
     for words in (
         "nothing to watch",
+        "[[postgres]], [[redis]], [[http]]",
         f"{tmp_path}/.config/opsdash/opsdash.toml (no such file)",
         "DATABASE_URL, PGSERVICE, PGHOST",
         "skipped DATABASE_URL: it names mysql",
@@ -102,6 +103,19 @@ def test_nothing_to_watch_says_what_was_looked_for_and_how_to_name_a_target(tmp_
     ):
         assert words in ended.stderr
     assert "hunter2" not in ended.stderr
+
+
+def test_no_record_yet_is_told_as_that(tmp_path: Path) -> None:
+    for command in ("show", "verify"):
+        ended = run_opsdash("audit", command, home=tmp_path)
+        assert ended.returncode == 3
+        assert "audit.jsonl is not there: nothing was recorded yet, or it was taken away" in ended.stderr
+
+
+def test_a_count_of_records_that_makes_no_sense_is_told(tmp_path: Path) -> None:
+    ended = run_opsdash("audit", "show", "--last", "-5", home=tmp_path)
+    assert ended.returncode == 2
+    assert "expected a whole number from 0 on, got '-5'" in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [["check", "--config"], ["--config"]])
