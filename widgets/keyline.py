@@ -1,5 +1,6 @@
-"""The last line: the keys that work here, or for a moment a notice."""
+"""The last line: the keys that work here, or for a moment a notice, whole."""
 
+import textwrap
 from collections.abc import Sequence
 
 from opsdash.widgets.lines import Line, Lines
@@ -27,25 +28,25 @@ def key_line(keys: Sequence[tuple[str, str]], width: int) -> Line:
 
 
 class KeyLine(Lines):
-    """One line high; a notice replaces the keys until it is taken away."""
+    """One line high; a notice replaces the keys until it is taken away, and has the lines that it needs."""
 
     DEFAULT_CSS = """
-    KeyLine { height: 1; background: $panel; }
+    KeyLine { height: auto; min-height: 1; max-height: 4; background: $panel; }
     """
 
     def __init__(self) -> None:
         super().__init__(id="keys")
         self._keys: tuple[tuple[str, str], ...] = ()
-        self._notice: Line | None = None
+        self._notice: tuple[str, Tone] | None = None
 
     def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
         """The keys that work now, most useful first."""
         self._keys = tuple(keys)
         self._draw()
 
-    def show_notice(self, notice: Line | None) -> None:
-        """Show a notice, or the keys again."""
-        self._notice = notice
+    def show_notice(self, text: str, tone: Tone = Tone.NORMAL) -> None:
+        """Show a notice; nothing: the keys again."""
+        self._notice = (text, tone) if text else None
         self._draw()
 
     def on_resize(self) -> None:
@@ -53,4 +54,9 @@ class KeyLine(Lines):
         self._draw()
 
     def _draw(self) -> None:
-        self.show((self._notice or key_line(self._keys, self.size.width),))
+        if self._notice is None:
+            self.show((key_line(self._keys, self.size.width),))
+            return
+        text, tone = self._notice
+        parts = textwrap.wrap(text, max(self.size.width, 20), break_on_hyphens=False)
+        self.show([((part, tone),) for part in parts])

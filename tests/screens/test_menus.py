@@ -8,6 +8,7 @@ from opsdash.collectors.target import TargetId
 from opsdash.tui.actions import registry
 from opsdash.tui.kinds import KINDS
 from opsdash.tui.screens.menus import lettered
+from opsdash.widgets.keyline import KeyLine
 from tests.screens.stage import Stage, incident
 from tests.support.screen import SIZES, assert_fills, said, text_of, until
 from tests.support.waiting import wait_until_async
@@ -108,6 +109,26 @@ async def test_a_key_that_means_nothing_says_so_and_a_letter_of_a_filter_does_no
         await pilot.press("2", "slash", "v", "Q")
         await until(pilot, "/ vQ")
         assert "means nothing" not in text_of(stage.app)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (60, 20)])
+async def test_a_long_notice_is_told_whole_and_then_the_keys_have_one_line_again(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(*size) as pilot:
+        await until(pilot, "blocks 14")
+        stage.app.notice("39 rows in ~/.local/state/opsdash/exports/sessions-20261129-155221.csv, all told")
+        await until(pilot, "sessions-20261129-155221.csv, all told")
+        assert_fills(stage.app)
+        stage.app.notice("")
+        await until(pilot, "q quit")
+        assert (
+            len(stage.app.screen.query_one(KeyLine).lines)
+            == stage.app.screen.query_one(KeyLine).size.height
+            == 1
+        )
 
 
 async def test_keys_are_those_that_work_here(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ class Place(RowKeys):
                 place.notice(text, tone)
             return
         line = self.query_one(KeyLine)
-        line.show_notice(((text, tone),) if text else None)
+        line.show_notice(text, tone)
         if self._noticed is not None:
             self._noticed.stop()  # what is said now stays for its own time
-        self._noticed = self.set_timer(NOTICE_S, lambda: line.show_notice(None), name="notice")
+        self._noticed = self.set_timer(NOTICE_S, lambda: line.show_notice(""), name="notice")
