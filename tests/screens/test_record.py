@@ -55,3 +55,18 @@ async def test_a_log_that_cannot_be_read_is_said_and_no_log_is_none(tmp_path: Pa
         stage.audit_path.mkdir()
         await pilot.press("tab", "tab")
         await until(pilot, "cannot be read: Is a directory")
+
+
+async def test_a_record_that_is_longer_than_the_window_says_so(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(60, 12) as pilot:
+        await pilot.press("A")
+        await until(pilot, "ARMED")
+        await open_record(stage, pilot)
+        await until(pilot, "armed")
+        await pilot.press("enter")
+        await until(pilot, "Record 1")
+        text = text_of(stage.app)
+        assert "more line" in text
+        assert "Esc back" in text

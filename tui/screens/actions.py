@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from opsdash.collectors.clock import Clock
+from opsdash.collectors.format import plural
 from opsdash.tui.actions.chain import Record
 from opsdash.tui.actions.records import RecordsUnread, last_records, word
 from opsdash.tui.actions.running import Running
@@ -73,7 +74,7 @@ class ActionsScreen(Place):
     def body(self) -> Iterable[Widget]:
         """The two lists, one at a time."""
         columns: tuple[Column[Running], ...] = (
-            Column(key="at", title="AT", width=8, cell=lambda r: r.started_at.strftime("%H:%M:%S")),
+            Column(key="at", title="AT (UTC)", width=8, cell=lambda r: r.started_at.strftime("%H:%M:%S")),
             Column(key="target", title="TARGET", width=14, cell=lambda r: r.planned.plan.target.name),
             Column(key="title", title="ACTION", width=26, cell=lambda r: r.planned.plan.title),
             Column(
@@ -176,7 +177,12 @@ class RecordDialog(Dialog[None]):
         lines: list[Line] = [()]
         for name in self._record.fields:
             lines += labelled(name, word(self._record, name), width=width)
-        return (*lines[: self.app.size.height - 6], (), (("Esc", Tone.ACCENT), " back"))
+        room = max(self.app.size.height - 7, 1)
+        left = len(lines) - room
+        more: tuple[Line, ...] = ()
+        if left > 0:
+            more = (((f"… {plural(left, 'more line')}: opsdash audit show --json has all", Tone.MUTED),),)
+        return (*lines[:room], *more, (), (("Esc", Tone.ACCENT), " back"))
 
 
 class RunDialog(Dialog[None]):
