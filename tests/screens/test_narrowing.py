@@ -266,3 +266,16 @@ async def test_a_pattern_that_would_take_for_ever_is_given_up_and_keys_go_on(tmp
         assert len(table(stage).rows) == 8
         await pilot.press("escape")
         await until(pilot, "Esc back")
+
+
+async def test_q_closes_the_dialogs_of_a_table_as_it_leaves_a_place(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(132, 34) as pilot:
+        await open_server(stage, pilot)
+        for key, words in (("x", "Export 16 rows"), ("number_sign", "Columns")):
+            await pilot.press(key)
+            await until(pilot, words)
+            await stage.press(pilot, "q")
+            await until(pilot, lambda text, words=words: words not in text)
+        assert "[sessions" in text_of(stage.app)

@@ -69,11 +69,11 @@ class FormDialog(Dialog[str | None]):
         )
 
     def on_key(self, event: events.Key) -> None:
-        """A letter decides; Esc goes back; others do nothing."""
+        """A letter decides; Esc and q go back; others do nothing."""
         if event.key == "ctrl+c":
             return
         event.stop()
-        if event.key == "escape":
+        if event.key in ("escape", "q"):
             self.dismiss(None)
         elif event.character in FORMS:
             self.dismiss(FORMS[event.character])

@@ -42,14 +42,14 @@ class ColumnsDialog(Dialog[None]):
         return ((), *lines, (), keys)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter turns its column; Esc, Enter and q close."""
+        """A letter turns its column; Esc, Enter and, where no column has it, q close."""
         if event.key == "ctrl+c":
             return
         event.stop()
-        if event.key in ("escape", "enter"):
+        column = self._columns.get(event.character or "")
+        if event.key in ("escape", "enter") or (event.key == "q" and column is None):
             self.dismiss(None)
             return
-        column = self._columns.get(event.character or "")
         if column is None or self.is_deaf:
             return
         hidden = self._table.hidden_columns ^ {column.key}

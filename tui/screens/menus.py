@@ -182,12 +182,12 @@ class QuitDialog(Dialog[str | None]):
         )
 
     def on_key(self, event: events.Key) -> None:
-        """A letter decides; Esc goes back; others do nothing."""
+        """A letter decides; Esc and q go back; others do nothing."""
         if event.key == "ctrl+c":
             return
         event.stop()
         choices = {"w": "wait", "a": "abort", "l": "leave"}
-        if event.key == "escape":
+        if event.key in ("escape", "q"):
             self.dismiss(None)
         elif not self.is_deaf and event.character in choices:
             self.dismiss(choices[event.character])
