@@ -70,3 +70,23 @@ async def test_a_record_that_is_longer_than_the_window_says_so(tmp_path: Path) -
         text = text_of(stage.app)
         assert "more line" in text
         assert "Esc back" in text
+
+
+async def test_an_outcome_says_of_what_it_is_and_an_action_is_named_whole(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.read(incident())
+    async with stage.at(180, 46) as pilot:
+        await pilot.press("A")
+        await until(pilot, "ARMED")
+        await pilot.press("K")
+        await until(pilot, "any other key")
+        await stage.press(pilot, "y")
+        await until(pilot, "intent recorded")
+        stage.kit.actions["postgres.terminate_root"].goes_on("nobody waits any more", is_final=True)
+        await until(pilot, "done")
+        await pilot.press("escape", "9")
+        await until(pilot, "[actions]")
+        assert "Terminate root blocker 4312 " in line_with(stage.app, "nobody waits")
+        await pilot.press("tab")
+        await until(pilot, "[record]")
+        await until(pilot, "postgres.terminate_root · done · nobody waits any more")

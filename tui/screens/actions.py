@@ -38,7 +38,8 @@ def record_tone(record: Record) -> Tone:
 
 
 def _said(record: Record) -> str:
-    told = " · ".join(text for name in ("title", "outcome", "text", "how") if (text := word(record, name)))
+    what = word(record, "title") or word(record, "action")
+    told = " · ".join(filter(None, (what, *(word(record, name) for name in ("outcome", "text", "how")))))
     return told if record.is_sealed else f"changed by hand: {told}"
 
 
@@ -76,7 +77,7 @@ class ActionsScreen(Place):
         columns: tuple[Column[Running], ...] = (
             Column(key="at", title="AT (UTC)", width=8, cell=lambda r: r.started_at.strftime("%H:%M:%S")),
             Column(key="target", title="TARGET", width=14, cell=lambda r: r.planned.plan.target.name),
-            Column(key="title", title="ACTION", width=26, cell=lambda r: r.planned.plan.title),
+            Column(key="title", title="ACTION", width=26, grow=1, cell=lambda r: r.planned.plan.title),
             Column(
                 key="outcome",
                 title="OUTCOME",
