@@ -29,6 +29,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     deadline_s: float = 5.0
     grace_s: float = 1.0
     """How long a read may take to end after its socket was shut, before it is cancelled."""
+    glanced_s: float = 0.1
+    """From a glance to the whole reading: it is drawn first."""
     longest_wait_s: float = 30.0
     jitter: float = 0.2
     """Each wait after a failure is up to this share longer or shorter, so that many do not retry at once."""
@@ -209,6 +211,7 @@ class Supervisor:
                 if glance.failure is not None:
                     return glance
                 self._feed.push(glance)
+                await self._clock.sleep(self._pace.glanced_s)
         return await reader.read()
 
     async def _rest(self, target: TargetId, wait_s: float) -> None:

@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported before the command that needs it is known."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    gc.disable()  # looking for garbage among modules that stay is a tenth of the start; the app turns it on
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # where the encoding has no glyph it becomes ?, and the word beside it says the same
@@ -135,11 +137,8 @@ def _show(
 ) -> int:
     """Run the screen. Textual is imported here, after its settings are made."""
     prepare(os.environ, is_slow=options.slow_link)
-    import gc
-
     import msgspec
 
-    gc.disable()  # looking for garbage among modules that stay is a tenth of the start; the app turns it on
     from opsdash.tui.launch import run_screen
 
     return run_screen(
