@@ -115,15 +115,14 @@ def _demo(options: argparse.Namespace) -> int:
     from opsdash.tui.screen_settings import ScreenSettings
 
     audit = AuditSettings(path=default_audit_path(os.environ))
+    screen = _config(options).screen if options.config else ScreenSettings()
 
     def tell(phase: str) -> None:
         _say(f"demo: {phase}")
 
     with start_demo(options.story or DEFAULT_STORY, tell, engine=local_engine(os.environ)) as demo:
         notes = demo.describe()
-        return _show(
-            demo.targets, audit, ScreenSettings(), options, permitted=not options.read_only, notes=notes
-        )
+        return _show(demo.targets, audit, screen, options, permitted=not options.read_only, notes=notes)
 
 
 def _show(

@@ -1,7 +1,7 @@
 """The `[[kind]]` tables of the configuration -> targets."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Protocol, cast
 
 import msgspec
@@ -92,7 +92,18 @@ def decode_targets(
                     Mistake(f"{path}.name", f'"{target.name}" names another {kind} target already')
                 )
             targets[target.id] = target
+    mistakes.extend(_not_named(targets.values()))
     return tuple(targets.values())
+
+
+def _not_named(targets: Collection[Target]) -> Iterator[Mistake]:
+    """What depends on a target that is not there: its cause would never be told."""
+    names = {target.name for target in targets}
+    for target in targets:
+        place = target.source.rpartition(": ")[2]
+        for what, name in getattr(target.settings, "depends", {}).items():
+            if name.lower() not in {known.lower() for known in names}:
+                yield Mistake(f"{place}.depends.{what}", f'"{name}" is no target{nearest(name, names)}')
 
 
 def _not_a_kind(name: str, entries: object) -> str:

@@ -27,8 +27,10 @@ class Column(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
     """Called for visible rows only, so it may format."""
     sort: Callable[[Row], Any] | None = None
     """A comparable value; None of it sorts last in both directions. No function: not sortable."""
+    compare: Callable[[Row], Any] | None = None
+    """The same for filters alone, where rows keep their order (a tree)."""
     unit: Unit | None = None
-    """Of the value sorted by, so that `age>5m` can be compared with it; None: a plain number, or text."""
+    """Of this value, so that `age>5m` can be compared with it; None: a plain number, or text."""
     width: int
     """Cells, without the gap between columns. What does not fit is cut with an ellipsis."""
     grow: int = 0

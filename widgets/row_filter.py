@@ -152,7 +152,7 @@ def _test(found: re.Match[str], columns: Sequence[Column[Row]]) -> Test[Row]:
 
 
 def _comparison(column: Column[Row], compare: str, looked_for: str) -> Test[Row]:
-    value, holds = column.sort, _COMPARE[compare]
+    value, holds = column.sort or column.compare, _COMPARE[compare]
     if value is None:
         raise FilterError(f"{column.key} cannot be compared here, only searched: {column.key}:text")
     if not looked_for:

@@ -31,14 +31,14 @@ class TreeRow(msgspec.Struct, frozen=True, kw_only=True):
         return f"+{self.folded} more in the same line"
 
 
-def tree_rows(forest: Sequence[BlockingNode], unfolded: Collection[str] = ()) -> tuple[TreeRow, ...]:
+def tree_rows(forest: Sequence[BlockingNode], unfolded: Collection[str] | None = ()) -> tuple[TreeRow, ...]:
     """The forest as rows from top to bottom, long lines folded.
 
     Only those nobody waits for are folded: who blocks others as well always has a row.
 
     Args:
         forest: What `blocking_forest` returned.
-        unfolded: Keys of folded rests to show in full.
+        unfolded: Keys of folded rests to show in full; None: all of them.
     """
     rows: list[TreeRow] = []
     todo = [TreeRow(node=root, prefix="", depth=0, key=root.key) for root in reversed(forest)]
@@ -56,13 +56,15 @@ def tree_rows(forest: Sequence[BlockingNode], unfolded: Collection[str] = ()) ->
     return tuple(rows)
 
 
-def _folded(parent: BlockingNode, unfolded: Collection[str]) -> list[tuple[BlockingNode | None, str, int]]:
+def _folded(
+    parent: BlockingNode, unfolded: Collection[str] | None
+) -> list[tuple[BlockingNode | None, str, int]]:
     """The children of a node as (node, key, folded), with the rest of each long line as one entry."""
     found: list[tuple[BlockingNode | None, str, int]] = []
     for line, members in groupby(parent.children, key=lambda node: node.line):
         nodes = list(members)
         key = f"rest {parent.key} {line}"
-        is_long = len(nodes) > _FOLD_ABOVE and key not in unfolded
+        is_long = len(nodes) > _FOLD_ABOVE and unfolded is not None and key not in unfolded
         shown = [n for i, n in enumerate(nodes) if not is_long or i < _FOLD_ABOVE - 1 or n.children]
         found += [(node, node.key, 0) for node in shown]
         if len(shown) < len(nodes):

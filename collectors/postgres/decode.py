@@ -59,7 +59,20 @@ MOVING = 7
 def session(row: Sequence[Any]) -> SessionRow:
     """One row of `queries/activity.sql` that tells all."""
     pid, application, wait_type, wait, xact_start, xid, query_id, _, *rest = row
-    leader, kind, database, user, addr, state, backend_start, query_start, state_change, sql = rest
+    (
+        leader,
+        kind,
+        database_oid,
+        user_oid,
+        database,
+        user,
+        addr,
+        state,
+        backend_start,
+        query_start,
+        state_change,
+        sql,
+    ) = rest
     return SessionRow(
         pid=pid,
         leader_pid=leader,
@@ -77,6 +90,8 @@ def session(row: Sequence[Any]) -> SessionRow:
         state_change=state_change,
         backend_xid=int(xid) if xid else None,
         query_id=query_id,
+        database_oid=database_oid,
+        user_oid=user_oid,
         query=query(sql) if sql and sql != _HIDDEN else None,
         is_visible=kind is not None,
     )

@@ -64,6 +64,9 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The running or last statement on one line, literals masked, cut after 1,000 bytes; None when idle."""
     query_id: int | None = None
     """The running or last statement in pg_stat_statements; None where the server does not compute it."""
+    database_oid: int | None = None
+    user_oid: int | None = None
+    """With the database's, what tells apart entries of pg_stat_statements with the same `query_id`."""
     is_visible: bool = True
     """False: the row belongs to a role that ours may not look at (no pg_read_all_stats)."""
 

@@ -21,6 +21,10 @@ headers = { Accept = "application/json", Authorization = { env = "API_TOKEN", pr
 [http.thresholds]
 latency_warn_s = 0.2
 
+[[postgres]]
+name = "orders-db"
+dsn = "host=db.internal"
+
 [[host]]
 name = "bastion"
 disks = ["/", "/var"]
@@ -65,6 +69,10 @@ def test_all_keys_are_read(tmp_path: Path) -> None:
         ('url = "https://x/"\nheaders = { X = { } }', "exactly one of env, file and command"),
         ('url = "https://x/"\nkey_file = "k"', "http[0].key_file: needs cert_file"),
         ('url = "https://x/"\ntimeout_s = 30', "http[0].timeout_s"),
+        (
+            'url = "https://x/"\ndepends = { database = "aip" }',
+            'http[0].depends.database: "aip" is no target; did you mean "api"?',
+        ),
         ('url = "https://x/"\nexpekt = "a"', 'http[0].expekt: unknown key; did you mean "expect"?'),
     ],
 )

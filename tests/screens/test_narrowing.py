@@ -9,7 +9,7 @@ from textual.widgets import Input
 from opsdash.widgets.table import Table
 from tests.screens.stage import Stage, incident
 from tests.screens.test_server import open_server
-from tests.support.readings import reading, session
+from tests.support.readings import reading, row_line, session
 from tests.support.screen import SIZES, assert_fills, text_of, until
 
 
@@ -279,3 +279,21 @@ async def test_q_closes_the_dialogs_of_a_table_as_it_leaves_a_place(tmp_path: Pa
             await stage.press(pilot, "q")
             await until(pilot, lambda text, words=words: words not in text)
         assert "[sessions" in text_of(stage.app)
+
+
+async def test_who_is_blocked_can_be_compared_and_those_folded_away_are_looked_at_too(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    waiting = [session(pid, application_name="api") for pid in range(5000, 5012)]
+    holder = session(4312, "idle in transaction", application_name="checkout", for_s=900.0)
+    stage.read(reading([holder, *waiting], row_line(4312, [s.pid for s in waiting], longest_s=60.0)))
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("enter")
+        await until(pilot, "more in the same line")
+        await pilot.press("slash", *"5011", "enter")
+        await until(pilot, "1 of 13")
+        assert "5011" in text_of(stage.app)
+        await pilot.press("escape")
+        await until(pilot, "more in the same line")
+        await pilot.press("slash", *"age>5m", "enter")
+        await until(pilot, "1 of 13")
+        assert "4312" in text_of(stage.app)

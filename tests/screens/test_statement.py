@@ -137,3 +137,22 @@ async def test_figures_that_are_not_known_are_no_zeros(tmp_path: Path) -> None:
         await until(pilot, "last minutes")
         await pilot.press("t", "t")
         await until(pilot, "not known: two readings are needed")
+
+
+async def test_figures_of_a_sessions_statement_are_those_of_its_own_database(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    (elsewhere,) = statements().rows
+    own = msgspec.structs.replace(
+        elsewhere,
+        identity=StatementId(8831, 11, 6),
+        total=Work(7, 7.0),
+        live=Work(7, 7.0),
+        recent=Work(7, 7.0),
+    )
+    busy = session(4312, query_id=8831, query="update stock", user_oid=11, database_oid=6)
+    stage.read(reading([busy], statements=statements(rows=(elsewhere, own))))
+    async with stage.at(132, 34) as pilot:
+        await pilot.press("2", "enter")
+        await until(pilot, "4312")
+        await pilot.press("e")
+        await until(pilot, "mean 1.0ms")

@@ -27,6 +27,8 @@ left join lateral (
         true as is_new,
         s.leader_pid,
         s.backend_type,
+        s.datid,
+        s.usesysid,
         (select datname from pg_database where oid = s.datid) as datname,
         pg_get_userbyid(s.usesysid) as usename,
         case when s.client_port = -1 then 'local' else host(s.client_addr) end as client_addr,

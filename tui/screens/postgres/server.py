@@ -117,7 +117,8 @@ class ServerScreen(OneTarget):
         )
         fill: dict[str, Callable[[PostgresData], tuple[Any, ...]]] = {
             "sessions": lambda _: session_lines(seen),
-            "blocked": lambda d: blocked_lines(d, self._unfolded),
+            # a filter looks at those too that a line would fold away
+            "blocked": lambda d: blocked_lines(d, None if self._table.is_narrowed else self._unfolded),
             "statements": self._statements,
             "connections": lambda d: count_lines(d.connections),
             "databases": lambda d: (d.total, *d.databases),
@@ -244,6 +245,11 @@ class ServerScreen(OneTarget):
         """Statements over another time."""
         self._scope = self._scope.following
         self.redraw()
+
+    def on_table_narrowed(self) -> None:
+        """Other rows may have to be looked at."""
+        if self._view == "blocked":
+            self.redraw()
 
     def on_table_cursor_moved(self) -> None:
         """Other keys may work on another row, and its cause may be another."""

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from opsdash.collectors.errors import TargetError
 from opsdash.collectors.postgres.explain_rows import Explained
-from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity
+from opsdash.collectors.postgres.rows import PostgresData, SessionIdentity, SessionRow
 from opsdash.collectors.postgres.statement_rows import StatementId
 from opsdash.collectors.target import TargetId
 from opsdash.tui.actions.audit import AuditError
@@ -54,8 +54,8 @@ class StatementScreen(AtTarget):
         self._scope = scope
         self._explained: Explained | None = None
         self._is_asking = False
-        self._session_queryid: int | None = None
-        """Of the session's statement that is shown: it may run another one by now."""
+        self._runner: SessionRow | None = None
+        """The session while it ran the statement that is shown: it may run another one by now."""
         self._masked: tuple[str, ...] = ()
         """The whole text, laid out."""
         self._revealed: tuple[str, ...] | None = None
@@ -73,8 +73,8 @@ class StatementScreen(AtTarget):
             return self._subject.queryid
         session = same_session(self._data, self._subject) if self._data is not None else None
         if session is not None and session.query_start == self._subject.query_start:
-            self._session_queryid = session.query_id
-        return self._session_queryid
+            self._runner = session
+        return self._runner.query_id if self._runner is not None else None
 
     @property
     def _identity(self) -> StatementId | None:
@@ -83,8 +83,16 @@ class StatementScreen(AtTarget):
             return self._subject
         statements = self._data.statements if self._data is not None else None
         rows = statements.rows if statements is not None else ()
-        queryid = self._queryid
-        return next((row.identity for row in rows if row.identity.queryid == queryid), None)
+        queryid, runner = self._queryid, self._runner
+        if queryid is None or runner is None:
+            return None
+        # in each database a statement has an entry of its own, and one for each role that runs it there
+        mine = [
+            row.identity
+            for row in rows
+            if row.identity.queryid == queryid and runner.database_oid in (None, row.identity.dbid)
+        ]
+        return max(mine, key=lambda entry: (entry.userid == runner.user_oid, entry.toplevel), default=None)
 
     @property
     def step(self) -> str:

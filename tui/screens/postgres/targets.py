@@ -12,7 +12,7 @@ from opsdash.widgets.panels.postgres.targets import SERVERS
 
 
 class ServerListScreen(TargetList):
-    """All PostgreSQL servers, in the order of the configuration."""
+    """All PostgreSQL servers, the worst first."""
 
     called = "PostgreSQL servers"
     lists = "postgres"

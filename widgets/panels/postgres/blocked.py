@@ -26,8 +26,8 @@ class BlockedLine(msgspec.Struct, frozen=True, kw_only=True):
         return self.row.node
 
 
-def blocked_lines(data: PostgresData, unfolded: Collection[str]) -> tuple[BlockedLine, ...]:
-    """The tree from top to bottom."""
+def blocked_lines(data: PostgresData, unfolded: Collection[str] | None) -> tuple[BlockedLine, ...]:
+    """The tree from top to bottom; `unfolded` as in `tree_rows`."""
     return tuple(BlockedLine(row=row, now=data.server_now) for row in tree_rows(forest_of(data), unfolded))
 
 
@@ -47,15 +47,16 @@ def _pid(line: BlockedLine) -> Cell:
     return mark + ("prepared" if line.node.pid == PREPARED_PID else str(line.node.pid))
 
 
-def _age(line: BlockedLine) -> Cell:
+def _age_s(line: BlockedLine) -> float | None:
+    """How long it waits; a root: how long it has been in what it does."""
     node = line.node
     if node is None:
-        return ""
+        return None
     if node.wait is not None and node.wait.waiting_since is not None:
-        return age(seconds_since(node.wait.waiting_since, line.now))
+        return seconds_since(node.wait.waiting_since, line.now)
     if node.prepared is not None:
-        return age(seconds_since(node.prepared.prepared, line.now))
-    return age(session_age_s(node.session, line.now)) if node.session else "-"
+        return seconds_since(node.prepared.prepared, line.now)
+    return session_age_s(node.session, line.now) if node.session else None
 
 
 def _state(line: BlockedLine) -> Cell:
@@ -83,8 +84,17 @@ def _query(line: BlockedLine) -> Cell:
 
 
 BLOCKED_COLUMNS: tuple[Column[BlockedLine], ...] = (
-    Column(key="pid", title="PID", width=16, cell=_pid),
-    Column(key="age", title="AGE", width=7, align="right", cell=_age, priority=1),
+    Column(key="pid", title="PID", width=16, cell=_pid, compare=lambda r: r.node.pid if r.node else None),
+    Column(
+        key="age",
+        title="AGE",
+        width=7,
+        align="right",
+        cell=lambda r: age(_age_s(r)) if r.node else "",
+        compare=_age_s,
+        unit="s",
+        priority=1,
+    ),
     Column(key="state", title="STATE", width=12, cell=_state, priority=2),
     Column(
         key="app",
