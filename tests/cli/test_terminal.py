@@ -29,4 +29,4 @@ def test_textual_takes_the_settings_as_they_are_meant() -> None:
 def test_what_the_user_set_stays() -> None:
     environ = {"TEXTUAL_ANIMATIONS": "full"}
     prepare(environ)
-    assert environ == {"TEXTUAL_ANIMATIONS": "full", "TEXTUAL_SMOOTH_SCROLL": "0"}
+    assert environ == {"TEXTUAL_ANIMATIONS": "full", "TEXTUAL_SMOOTH_SCROLL": "0", "TEXTUAL_FPS": "250"}

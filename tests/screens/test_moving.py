@@ -45,12 +45,11 @@ async def test_back_is_exactly_the_same_row(tmp_path: Path, back: str) -> None:
         await until(pilot, "What is wrong")
 
 
-@pytest.mark.parametrize("key", ["q", "escape"])
-async def test_q_at_the_overview_quits(tmp_path: Path, key: str) -> None:
+async def test_q_at_the_overview_quits(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.read(reading())
     async with stage.at(80, 24) as pilot:
-        await pilot.press(key)
+        await pilot.press("q")
         await is_over(pilot)
         assert pilot.app.return_code == 0
 
