@@ -156,3 +156,10 @@ async def test_figures_of_a_sessions_statement_are_those_of_its_own_database(tmp
         await until(pilot, "4312")
         await pilot.press("e")
         await until(pilot, "mean 1.0ms")
+
+
+async def test_explain_says_why_there_is_nothing_to_explain(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    async with stage.at(80, 24) as pilot:
+        await pilot.press("2", "e")
+        await until(pilot, "orders is not read yet: it has no statements to explain")

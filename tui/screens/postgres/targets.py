@@ -26,7 +26,10 @@ class ServerListScreen(TargetList):
         """To the plan of the statement that took most of the time of late."""
         line = self.line
         data: PostgresData | None = line.data if line is not None else None
-        if line is None or data is None:
+        if line is None:
+            return
+        if data is None:
+            self.notice(f"{line.id.name} is not read yet: it has no statements to explain")
             return
         identity = worst(data)
         if identity is None:
