@@ -7,7 +7,8 @@
 --
 -- The function, not the view: the view joins names to every row, here they are looked up for those that are sent.
 -- Whatever is told of a session below was set at one of these four moments, or is as it was when the session began.
--- Unknown moments (a row that this role may not see) count as new.
+-- Unknown moments (a row that this role may not see) count as new. Without offset 0 the planner would work out all of it for
+-- every row, and then throw it away.
 --
 -- textsend, not left(): a session of a database in another encoding has bytes that are invalid in ours, and
 -- one such row makes left() fail for all of them. An idle session's last statement is not asked for: nobody
@@ -38,4 +39,5 @@ left join lateral (
         s.state_change,
         case when s.state is distinct from 'idle' then substring(textsend(s.query) from 1 for 1000) end as query
     where not coalesce(greatest(s.backend_start, s.xact_start, s.query_start, s.state_change) < %s::timestamptz, false)
+    offset 0
 ) as more on true

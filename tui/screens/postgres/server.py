@@ -246,10 +246,10 @@ class ServerScreen(OneTarget):
         self._scope = self._scope.following
         self.redraw()
 
-    def on_table_narrowed(self) -> None:
-        """Other rows may have to be looked at."""
+    def on_table_selection_changed(self) -> None:
+        """Rows that were folded away may have to be looked at."""
         if self._view == "blocked":
-            self.redraw()
+            self.follow()
 
     def on_table_cursor_moved(self) -> None:
         """Other keys may work on another row, and its cause may be another."""
