@@ -78,7 +78,7 @@ async def solve(app: OpsdashApp) -> None:
         await until(pilot, lambda t: "nobody waits" in t, "the waiters to run")
         keep(app, "proof")
         await pilot.press("escape", "escape")
-        await until(pilot, lambda t: "blocks" not in t, "an overview without blocking")
+        await until(pilot, lambda t: "● api /health" in t and "blocks" not in t, "a healthy service")
         keep(app, "solved")
         await app.watch_over.stop()
         await app.watch_over.gateway.close()
