@@ -246,8 +246,8 @@ class ServerScreen(OneTarget):
         self._scope = self._scope.following
         self.redraw()
 
-    def on_table_selection_changed(self) -> None:
-        """Rows that were folded away may have to be looked at."""
+    async def on_table_selection_changed(self, message: Table.SelectionChanged) -> None:
+        """Look at rows that were folded away, too. Textual calls the handler of `RowKeys` as well."""
         if self._view == "blocked":
             self.follow()
 
