@@ -89,7 +89,10 @@ class WaitingDriver(LinuxDriver):
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         for data in self._typed():
-            for event in parser.feed(decode(data)) if data else ():
+            text = decode(
+                data
+            )  # nothing, where only a part of a character has come: that would end the parser
+            for event in parser.feed(text) if text else ():
                 self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)

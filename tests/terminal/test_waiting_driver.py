@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pty
+import select
 import threading
 import tty
 from collections.abc import Iterator
@@ -83,6 +84,7 @@ def test_character_that_comes_in_two_parts_is_one() -> None:
     with listening() as (driver, keyboard, _):
         first, *rest = "é".encode()
         os.write(keyboard, bytes([first]))
+        wait_until(lambda: not select.select([driver.fileno], [], [], 0)[0], WAIT_S, "the first part is read")
         os.write(keyboard, bytes([*rest, ord("x")]))
         wait_until(lambda: len(driver.keys) == 2, WAIT_S, "two keys")
         assert driver.keys[1] == "x"
