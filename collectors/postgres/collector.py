@@ -80,7 +80,7 @@ class PostgresCollector:
         return await self._collect(is_whole=True)
 
     async def glance(self) -> PostgresData:
-        """The same without statements and replication: seven round trips less; see `Glancing`."""
+        """The same without statements and replication: five to seven round trips less; see `Glancing`."""
         data = await self._collect(is_whole=False)
         self._sample = None  # the whole reading comes at once: rates over a moment would say nothing
         return data
